@@ -1,0 +1,73 @@
+"""Python's `threading`, built anew for free-threaded CPython: the public namespace.
+
+Locks, conditions, semaphores, events and barriers are ftthreading's own. All other names are
+the interpreter's, so that there is one registry of threads: `current_thread`, `main_thread`
+and `enumerate` answer alike, whichever module started a thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from threading import TIMEOUT_MAX as TIMEOUT_MAX
+from threading import BrokenBarrierError as BrokenBarrierError
+from threading import ExceptHookArgs as ExceptHookArgs
+from threading import Thread as Thread
+from threading import ThreadError as ThreadError
+from threading import Timer as Timer
+from threading import active_count as active_count
+from threading import activeCount as activeCount
+from threading import current_thread as current_thread
+from threading import currentThread as currentThread
+from threading import enumerate as enumerate
+from threading import get_ident as get_ident
+from threading import getprofile as getprofile
+from threading import gettrace as gettrace
+from threading import local as local
+from threading import main_thread as main_thread
+from threading import setprofile as setprofile
+from threading import setprofile_all_threads as setprofile_all_threads
+from threading import settrace as settrace
+from threading import settrace_all_threads as settrace_all_threads
+from threading import stack_size as stack_size
+
+try:
+    from ._core import Lock as Lock
+except ModuleNotFoundError:
+    # Run from a checkout: the compiled half is in the installed package of the same name.
+    # (pkgutil.extend_path does this too, but imports much.)
+    import os
+
+    __path__ = [*__path__, *(os.path.join(entry, __name__) for entry in sys.path)]
+    from ._core import Lock as Lock
+
+from ._core import Barrier as Barrier
+from ._core import BoundedSemaphore as BoundedSemaphore
+from ._core import Condition as Condition
+from ._core import Event as Event
+from ._core import RLock as RLock
+from ._core import Semaphore as Semaphore
+from ._install import install as install
+from ._install import uninstall as uninstall
+from ._live import LiveModule, live
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__version__ = "0.1.0.dev0"
+
+# Names that only some versions or platforms have, such as get_native_id, and `excepthook`,
+# which programs set, come through __getattr__.
+__all__ = list(threading.__all__)
+
+
+def __getattr__(name: str) -> Any:
+    return live(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+sys.modules[__name__].__class__ = LiveModule

@@ -1,0 +1,265 @@
+"""The launcher behind ``python -m ftthreading``: install, then run a program as python would.
+
+The program runs in the interpreter's own `__main__` module, which stays in `sys.modules` to the
+end, so that pickling, multiprocessing, exit handlers and threads that outlive the main program
+find it. Modules, directories and archives go through the entry point of `runpy` that the
+interpreter itself uses for ``-m``; scripts, ``-c`` and standard input are compiled here.
+
+An exception that escapes the program leaves through this file's frames and the interpreter's, so
+that its exit logic (exit codes, death by SIGINT, ``-i``) stays in force. Only the traceback is cut
+to the program's part: see `_uncaught`.
+
+What the program can still notice: the launcher's frames lie below its own (four of them, where
+plain python has none for a script and two of `runpy` for a module). They show in a printed stack,
+in a debugger's ``where`` after ``breakpoint()``, as the place of a warning that is attributed to
+the caller of the main program, and in the depth at which recursion ends. And children that start a
+fresh interpreter (subprocess, multiprocessing's spawn and forkserver) are not launched by us: they
+run on whatever their own command line says.
+
+What is imported here has already been loaded to get this far: whatever is loaded before the
+program cannot be shadowed by it, and delays its start.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery as machinery  # a "from" would make it load warnings (3.14)
+import io
+import marshal
+import os
+import runpy
+import sys
+from importlib.util import MAGIC_NUMBER
+
+from ftthreading._install import install
+from ftthreading._uncaught import hide_launcher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    type Step = tuple[Callable[..., object], tuple[object, ...]]  # what to call, with what
+    type Prepare = Callable[[str, dict[str, object], list[str]], Step]
+
+USAGE = """\
+usage: python [python options] -m ftthreading [-m module | script | -c code | -] [arguments]
+"""
+
+HELP = f"""{USAGE}
+Run an unmodified Python program with ftthreading in the place of threading.
+
+  script       a file, or a directory or zip archive that has a __main__.py
+  -m module    a module or package, found on sys.path
+  -c code      the code itself
+  -            a program read from standard input
+  arguments    handed to the program in sys.argv
+
+  -h, --help   print this text
+  --version    print the versions of ftthreading and of Python
+
+Python's own options (-X, -W, -O, -i, -P, -I and so on) stand before -m ftthreading.
+The exit code is the program's; it is 2 where there was nothing to run.
+"""
+
+# What the interpreter puts into `__main__` before it runs anything.
+_MAIN_NAMES = {
+    "__name__",
+    "__doc__",
+    "__package__",
+    "__loader__",
+    "__spec__",
+    "__annotations__",
+    "__builtins__",
+}
+
+
+def main() -> None:
+    """Run what the command line names. Called once, by `__main__`."""
+    prepare, operand, sys.argv[:] = _parse(sys.argv[1:])
+    install()
+    frames = _frames(sys._getframe())
+    untrace = vars(type(frames[0]))["f_trace"].__set__
+    namespace = vars(sys.modules["__main__"])
+    leftovers: list[str] = []  # names that `__main__` loses when the program has ended
+    _reset(namespace)
+    try:
+        step, operands = prepare(operand, namespace, leftovers)
+        # On one line, and with calls into C only: a debugger that the program started traces the
+        # frames below the program too, and would stop in them when the program has ended.
+        _ = step(*operands), [untrace(frame, None) for frame in frames]
+        for name in leftovers:
+            namespace.pop(name, None)
+    except BaseException as exception:
+        if sys.version_info >= (3, 14):  # older: once it was shown, and not for SystemExit
+            while leftovers:
+                namespace.pop(leftovers.pop(), None)
+        # SystemExit ends the interpreter without a traceback, unless -i asks for one.
+        if not isinstance(exception, SystemExit) or sys.flags.inspect:
+            hide_launcher(exception, globals(), namespace, leftovers)
+        raise
+    finally:
+        frames.clear()  # this frame is one of them: a cycle
+
+
+def _parse(arguments: list[str]) -> tuple[Prepare, str, list[str]]:
+    """How to prepare the program, what it is, and its sys.argv; SystemExit for anything else."""
+    if not arguments:
+        raise _usage_error("")
+    first, *rest = arguments
+    if first in ("-h", "--help"):
+        sys.stdout.write(HELP)
+        raise SystemExit(0)
+    if first in ("-V", "--version"):
+        sys.stdout.write(f"ftthreading {_version()} (Python {sys.version})\n")
+        raise SystemExit(0)
+    if first == "-":
+        return _prepare_stdin, first, [first, *rest]
+    option = first[:2]
+    if option in ("-m", "-c"):
+        operands = [first[2:], *rest] if first[2:] else rest
+        if operands:
+            prepare = _prepare_module if option == "-m" else _prepare_command
+            return prepare, operands[0], [option, *operands[1:]]
+        raise _usage_error(f"Argument expected for the {option} option\n")
+    if first.startswith("-"):
+        raise _usage_error(
+            f"Unknown option: {first} (python's own options stand before -m ftthreading)\n"
+        )
+    return _prepare_file, first, [first, *rest]
+
+
+def _usage_error(reason: str) -> SystemExit:
+    sys.stderr.write(f"{reason}{USAGE}Try `python -m ftthreading --help` for more.\n")
+    return SystemExit(2)
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("ftthreading")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _reset(namespace: dict[str, object]) -> None:
+    """Make the namespace of `__main__` what it is when the interpreter starts."""
+    for name in [name for name in namespace if name not in _MAIN_NAMES]:
+        del namespace[name]
+    namespace.update(
+        __name__="__main__",
+        __doc__=None,
+        __package__=None,
+        __loader__=machinery.BuiltinImporter,
+        __spec__=None,
+    )
+
+
+def _name_file(namespace: dict[str, object], leftovers: list[str], file: str) -> None:
+    """Set the names that a file gives to `__main__`, and takes away when it has ended."""
+    leftovers += "__file__", "__cached__"
+    namespace["__file__"] = file
+    if sys.version_info < (3, 15):
+        namespace["__cached__"] = None
+
+
+def _set_first_path(path: str, *, always: bool = False) -> None:
+    """Put `path` where the interpreter put the current directory, because it was given ``-m``."""
+    if sys.flags.safe_path:
+        if always:
+            sys.path.insert(0, path)
+        return
+    try:
+        os.getcwd()
+    except OSError:  # a directory that is gone: the interpreter has put nothing
+        sys.path.insert(0, path)
+    else:
+        sys.path[0:1] = [path]
+
+
+def _prepare_module(name: str, _: dict[str, object], __: list[str]) -> Step:
+    if hasattr(runpy, "_run_module_as_main"):
+        return runpy._run_module_as_main, (name,)
+    return lambda: runpy.run_module(name, run_name="__main__", alter_sys=True), ()
+
+
+def _prepare_file(name: str, namespace: dict[str, object], leftovers: list[str]) -> Step:
+    try:
+        path = os.getcwd() if name in ("", ".") else os.path.join(os.getcwd(), name)
+    except OSError:
+        path = name
+    if _is_import_path(path):  # a directory or an archive
+        _set_first_path(path, always=True)
+        if hasattr(runpy, "_run_module_as_main"):
+            return runpy._run_module_as_main, ("__main__", False)
+        return lambda: runpy.run_path(path, run_name="__main__"), ()
+    try:
+        with io.open_code(path) as file:
+            source = file.read()
+    except OSError as error:
+        program = sys.orig_argv[0] if sys.orig_argv else sys.executable
+        sys.stderr.write(
+            f"{program}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}\n"
+        )
+        raise SystemExit(2) from None
+    _set_first_path(os.path.dirname(os.path.realpath(name)))
+    _name_file(namespace, leftovers, path)
+    if path.endswith(".pyc") or source.startswith(MAGIC_NUMBER):
+        namespace["__loader__"] = machinery.SourcelessFileLoader("__main__", path)
+        if not source.startswith(MAGIC_NUMBER):
+            raise RuntimeError("Bad magic number in .pyc file")
+        return exec, (marshal.loads(source[16:]), namespace)
+    namespace["__loader__"] = machinery.SourceFileLoader("__main__", path)
+    return exec, (compile(source, path, "exec", dont_inherit=True), namespace)
+
+
+def _is_import_path(path: str) -> bool:
+    """Whether one of the import system's path hooks knows what to do with `path`."""
+    if path not in sys.path_importer_cache:
+        sys.path_importer_cache[path] = None
+        for hook in sys.path_hooks:
+            try:
+                sys.path_importer_cache[path] = hook(path)
+                break
+            except ImportError:
+                continue
+    return sys.path_importer_cache[path] is not None
+
+
+def _prepare_command(code: str, namespace: dict[str, object], _: list[str]) -> Step:
+    import linecache  # python -c loads it too
+
+    _set_first_path("")
+    if sys.version_info >= (3, 14) and code.lstrip("\r\n")[:1] in (" ", "\t"):
+        from textwrap import dedent
+
+        code = dedent(code)
+    source = code + "\n"
+    compiled = compile(source, "<string>", "exec", dont_inherit=True)
+    # Tracebacks show the lines of -c. Before 3.13.1 the cache knew the file's name only.
+    if hasattr(linecache, "_register_code") and hasattr(linecache, "_interactive_cache"):
+        linecache._register_code(compiled, source, "<string>")
+    else:
+        lines = source.splitlines(keepends=True)
+        linecache.cache["<string>"] = (len(source), None, lines, "<string>")
+    return exec, (compiled, namespace)
+
+
+def _prepare_stdin(_: str, namespace: dict[str, object], leftovers: list[str]) -> Step:
+    _set_first_path("")
+    if sys.stdin is not None and sys.stdin.isatty():
+        import code
+
+        return code.interact, (None, None, namespace, "")
+    source = sys.stdin.buffer.read() if sys.stdin is not None else b""
+    _name_file(namespace, leftovers, "<stdin>")
+    return exec, (compile(source, "<stdin>", "exec", dont_inherit=True), namespace)
+
+
+def _frames(frame: FrameType | None) -> list[FrameType]:
+    """`frame` and the frames that called it."""
+    frames = []
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.f_back
+    return frames

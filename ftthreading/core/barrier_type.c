@@ -1,0 +1,246 @@
+/* The Python type Barrier over barrier.h. */
+
+#include <stddef.h>
+
+#include "arguments.h"
+#include "barrier.h"
+#include "object.h"
+#include "types.h"
+
+typedef struct {
+    ftt_object object;
+    ftt_barrier barrier;
+    PyObject *action;  /* NULL for none */
+    PyObject *timeout; /* of wait() without one; NULL before __init__ */
+} barrier_object;
+
+static barrier_object *
+cast(PyObject *self)
+{
+    return (barrier_object *)self;
+}
+
+static PyObject *
+barrier_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+{
+    return ftt_object_new(type);
+}
+
+static int
+barrier_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"parties", "action", "timeout", NULL};
+    long long parties;
+    PyObject *action = Py_None, *timeout = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "L|OO:Barrier", names, &parties, &action,
+                                     &timeout)) {
+        return -1;
+    }
+    if (parties < 1) {
+        PyErr_SetString(PyExc_ValueError, "parties must be >= 1");
+        return -1;
+    }
+    if (cast(self)->timeout != NULL) {
+        /* Threads may be in the middle of a generation of the old number. */
+        PyErr_SetString(PyExc_RuntimeError, "Barrier.__init__() called twice");
+        return -1;
+    }
+    ftt_barrier_init(&cast(self)->barrier, parties);
+    cast(self)->action = action == Py_None ? NULL : Py_NewRef(action);
+    cast(self)->timeout = Py_NewRef(timeout);
+    return 0;
+}
+
+static int
+barrier_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(cast(self)->action);
+    Py_VISIT(cast(self)->timeout);
+    return ftt_object_traverse(self, visit, arg);
+}
+
+static int
+barrier_clear(PyObject *self)
+{
+    Py_CLEAR(cast(self)->action);
+    Py_CLEAR(cast(self)->timeout);
+    return ftt_object_clear(self);
+}
+
+static void
+barrier_dealloc(PyObject *self)
+{
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(cast(self)->action);
+    Py_CLEAR(cast(self)->timeout);
+    ftt_object_dealloc(self);
+}
+
+static PyObject *
+barrier_repr(PyObject *self)
+{
+    ftt_barrier *barrier = &cast(self)->barrier;
+    if (ftt_barrier_broken(barrier)) {
+        return ftt_object_repr(self, "broken");
+    }
+    return ftt_object_repr(self, "waiters=%lld/%lld", (long long)ftt_barrier_count(barrier),
+                           (long long)barrier->parties);
+}
+
+/* The exception is the interpreter's, so that it is the same whichever module is asked. */
+static PyObject *
+broken(void)
+{
+    PyObject *threading = PyImport_ImportModule("threading");
+    PyObject *error =
+        threading == NULL ? NULL : PyObject_GetAttrString(threading, "BrokenBarrierError");
+    Py_XDECREF(threading);
+    if (error != NULL) {
+        PyErr_SetNone(error);
+        Py_DECREF(error);
+    }
+    return NULL;
+}
+
+/* The last of its generation: runs the action, and lets the others go. */
+static ftt_barrier_end
+run_action(PyObject *self, const ftt_arrival *arrival)
+{
+    PyObject *result = PyObject_CallNoArgs(cast(self)->action);
+    Py_XDECREF(result);
+    bool succeeded = result != NULL;
+    bool tripped = ftt_barrier_trip(&cast(self)->barrier, arrival->generation, succeeded);
+    if (!succeeded) {
+        return FTT_BARRIER_FAILED;
+    }
+    return tripped ? FTT_BARRIER_PASSED : FTT_BARRIER_BROKEN;
+}
+
+static PyObject *
+barrier_wait(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+{
+    static const char *const keywords[] = {"timeout"};
+    PyObject *seconds = NULL;
+    int64_t timeout;
+    if ((nargs != 0 || names != NULL) &&
+        ftt_parse("wait", keywords, 1, args, nargs, names, &seconds) < 0) {
+        return NULL;
+    }
+    if (cast(self)->timeout == NULL) {
+        ftt_not_initialised(self);
+        return NULL;
+    }
+    if (seconds == NULL || seconds == Py_None) {
+        seconds = cast(self)->timeout;
+    }
+    if (ftt_parse_wait(seconds, &timeout) < 0) {
+        return NULL;
+    }
+    ftt_arrival arrival;
+    ftt_note_use(self);
+    ftt_barrier_end end = ftt_barrier_wait(&cast(self)->barrier, timeout,
+                                           cast(self)->action != NULL, &arrival);
+    if (end == FTT_BARRIER_LAST) {
+        end = run_action(self, &arrival);
+    }
+    switch (end) {
+    case FTT_BARRIER_PASSED:
+        return PyLong_FromLongLong(arrival.index);
+    case FTT_BARRIER_BROKEN:
+        return broken();
+    default:
+        return NULL;
+    }
+}
+
+static PyObject *
+barrier_reset(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    ftt_barrier_reset(&cast(self)->barrier);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+barrier_abort(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    ftt_barrier_abort(&cast(self)->barrier);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+get_parties(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLongLong(cast(self)->barrier.parties);
+}
+
+static PyObject *
+get_waiting(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLongLong(ftt_barrier_count(&cast(self)->barrier));
+}
+
+static PyObject *
+get_broken(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(ftt_barrier_broken(&cast(self)->barrier));
+}
+
+PyDoc_STRVAR(wait_doc,
+             "wait($self, /, timeout=None)\n--\n\n"
+             "Wait until all parties have called this; each gets another number from 0 to\n"
+             "parties - 1, the last one the highest.  The last runs the action first, and no\n"
+             "lock is held meanwhile.\n\n"
+             "timeout is in seconds, rounded up to nanoseconds on the monotonic clock; None takes\n"
+             "the barrier's own.  A timeout breaks the barrier.  Raises BrokenBarrierError if the\n"
+             "barrier is or gets broken or is reset meanwhile, in the action too; what the action\n"
+             "raises; OverflowError above threading.TIMEOUT_MAX; PythonFinalizationError if it\n"
+             "would have to wait while the interpreter is finalizing.  If a signal handler\n"
+             "raises, it is as if this thread had not come.");
+PyDoc_STRVAR(reset_doc,
+             "reset($self, /)\n--\n\n"
+             "Make the barrier as new; threads that wait get BrokenBarrierError.  Never waits,\n"
+             "and may be called inside the action.");
+PyDoc_STRVAR(abort_doc,
+             "abort($self, /)\n--\n\n"
+             "Break the barrier: threads that wait, or come later, get BrokenBarrierError.\n"
+             "Never waits, and may be called inside the action.");
+
+static PyMethodDef barrier_methods[] = {
+    {"wait", FTT_FASTCALL(barrier_wait), METH_FASTCALL | METH_KEYWORDS, wait_doc},
+    {"reset", barrier_reset, METH_NOARGS, reset_doc},
+    {"abort", barrier_abort, METH_NOARGS, abort_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef barrier_getset[] = {
+    {"parties", get_parties, NULL, "Threads it takes to pass.", NULL},
+    {"n_waiting", get_waiting, NULL, "Threads that wait at this moment.", NULL},
+    {"broken", get_broken, NULL, "Whether the barrier is broken.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+PyDoc_STRVAR(barrier_doc,
+             "Barrier(parties, action=None, timeout=None)\n--\n\n"
+             "A point that a number of threads pass together, again and again.\n\n"
+             "action is called by one of them before any goes on; timeout is that of wait().\n"
+             "Raises ValueError if parties is less than one.");
+
+static PyType_Slot barrier_slots[] = {
+    {Py_tp_doc, (void *)barrier_doc},
+    {Py_tp_new, barrier_new},
+    {Py_tp_init, barrier_init},
+    {Py_tp_dealloc, barrier_dealloc},
+    {Py_tp_traverse, barrier_traverse},
+    {Py_tp_clear, barrier_clear},
+    {Py_tp_repr, barrier_repr},
+    {Py_tp_methods, barrier_methods},
+    {Py_tp_getset, barrier_getset},
+    {0, NULL},
+};
+
+PyType_Spec ftt_barrier_spec = {
+    .name = "ftthreading.Barrier",
+    .basicsize = sizeof(barrier_object),
+    .flags = FTT_CLASS_FLAGS,
+    .slots = barrier_slots,
+};

@@ -1,0 +1,107 @@
+/* The door onto CPython: detaching, signals, finalization (rules in blocking.h).
+
+   Every sleep of the core happens between ftt_detach() and ftt_attach(), so that a
+   stop-the-world pause never waits for a sleeper.
+
+   Signals.  CPython's C handler only sets a flag; Python handlers run in the main thread,
+   when it asks.  A sleeping main thread is thrown out of its sleep by the signal itself,
+   attaches and asks.  A signal that comes between the last question and the sleep throws
+   nobody out; so the question is put as a blocking call begins, and again after every tenth
+   of a second of the main thread's sleep (os.h).
+
+   Finalization.  The finalizing thread is the last that can run Python; nobody could end
+   its wait, so it gets PythonFinalizationError instead (CPython does so from 3.15).  Other
+   threads that try to attach then do not come back from it. */
+
+#include <Python.h>
+#include <stdatomic.h>
+
+#include "blocking.h"
+#include "cpython.h"
+
+static _Atomic unsigned long main_ident;
+
+int
+ftt_blocking_init(void)
+{
+    unsigned long ident = ftt_cpython_main_ident();
+    atomic_store_explicit(&main_ident, ident, memory_order_relaxed);
+    return ident == 0 ? -1 : 0;
+}
+
+void
+ftt_blocking_after_fork(void)
+{
+    /* The thread that called fork() is the child's main thread. */
+    atomic_store_explicit(&main_ident, PyThread_get_thread_ident(), memory_order_relaxed);
+}
+
+bool
+ftt_interruptible(void)
+{
+    return PyThread_get_thread_ident() ==
+           atomic_load_explicit(&main_ident, memory_order_relaxed);
+}
+
+int
+ftt_run_handlers(void)
+{
+    return Py_MakePendingCalls();
+}
+
+void
+ftt_set_aside(void **first)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    if (*first == NULL) {
+        *first = raised;
+    }
+    else {
+        Py_XDECREF(raised);
+    }
+}
+
+int
+ftt_raise_again(void *first)
+{
+    if (first == NULL) {
+        return 0;
+    }
+    PyErr_SetRaisedException(first);
+    return -1;
+}
+
+bool
+ftt_finalizing(void)
+{
+    return Py_IsFinalizing();
+}
+
+int
+ftt_before_blocking(void)
+{
+    if (Py_IsFinalizing()) {
+        PyErr_SetString(PyExc_PythonFinalizationError,
+                        "cannot wait for another thread at interpreter finalization");
+        return -1;
+    }
+    return ftt_interruptible() ? PyErr_CheckSignals() : 0;
+}
+
+void *
+ftt_detach(void)
+{
+    return PyEval_SaveThread();
+}
+
+void
+ftt_attach(void *detached)
+{
+    PyEval_RestoreThread(detached);
+}
+
+void
+ftt_out_of_memory(void)
+{
+    PyErr_NoMemory();
+}

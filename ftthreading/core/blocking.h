@@ -1,0 +1,53 @@
+/* The door between waiting and the interpreter.
+
+   Below this line nobody knows about Python.  blocking.c opens the door onto CPython; the
+   C test program brings its own, without an interpreter behind it. */
+
+#ifndef FTT_BLOCKING_H
+#define FTT_BLOCKING_H
+
+#include <stdbool.h>
+
+/* How a blocking call ends. */
+typedef enum {
+    FTT_FAILED = -1, /* an exception is set */
+    FTT_TIMED_OUT = 0,
+    FTT_ACQUIRED = 1,
+    FTT_HANDLED = 2 /* signal handlers ran and none raised: look again, then go on */
+} ftt_outcome;
+
+/* Before the first sleep of a blocking call.  Runs pending signal handlers.  -1 with an
+   exception set if one raised or if the interpreter is finalizing and nobody is left who
+   could end the wait. */
+int ftt_before_blocking(void);
+
+/* Lets go of the interpreter for the time of a sleep, and comes back.  A thread that stayed
+   attached while asleep would hang the garbage collector, fork and exit of the process.
+   ftt_attach() does not return to daemon threads once the interpreter is finalizing. */
+void *ftt_detach(void);
+void ftt_attach(void *detached);
+
+/* Whether this thread is the one that runs signal handlers. */
+bool ftt_interruptible(void);
+
+/* Runs pending signal handlers; -1 with an exception set if one raised. */
+int ftt_run_handlers(void);
+
+/* Sets the current exception aside, for a wait that has to be finished first; of several
+   the first is kept.  Later raises it again; -1 if there was one, else 0. */
+void ftt_set_aside(void **first);
+int ftt_raise_again(void *first);
+
+/* True once woken threads can no longer come back to use what they are handed. */
+bool ftt_finalizing(void);
+
+/* Sets MemoryError. */
+void ftt_out_of_memory(void);
+
+/* Once before first use; -1 with an exception set. */
+int ftt_blocking_init(void);
+
+/* In the child of a fork, before anything else of ours. */
+void ftt_blocking_after_fork(void);
+
+#endif

@@ -1,0 +1,229 @@
+/* Condition: waiting for a notification, and getting the lock back.
+
+   A waiter joins the condition's queue while it holds the lock, and only then releases it;
+   so whoever notifies under the lock finds it.  From there:
+
+     notify(n)    the n oldest in the queue, under the bucket locks of condition and lock
+                  lock held (as a rule, by the notifier): the waiter is moved to the lock's
+                  queue, without being woken into a held lock; the lock's release wakes it
+                  lock free, or a foreign one, or the waiter is busy in a signal handler:
+                  it is told NOTIFIED and sees to the lock itself
+     timeout      the waiter leaves the queue; it was not notified, and as it is in no queue
+                  any more, no notification can be spent on it.  If it was moved meanwhile,
+                  it was notified: it leaves the lock's queue and goes on without a limit.
+     signal       handlers run while the waiter stays queued, marked busy: a notification
+                  that comes meanwhile counts.  If it was moved, it leaves the lock's queue
+                  first, as handlers may want the lock.
+     exception    of a handler: the waiter leaves the queue, takes the lock back, and raises.
+                  If it had been notified, it passes the notification on: another waits for
+                  what this one will not do.
+
+   The wait never ends without the lock: handlers that raise while the lock is awaited do so
+   in vain until it is held; then the first of their exceptions is raised.
+
+   `waiters` is changed under the bucket lock and read without it only by notify(), which may
+   then see none: whoever joined before the notifier took the lock is visible to it, as it
+   joined before it released the lock.  After a fork the number may be too high in the
+   child; notify() counts again. */
+
+#include "condition.h"
+
+enum { TOKEN_NOTIFIED = 3 };
+
+static void
+add(ftt_condition *condition, uint32_t difference)
+{
+    atomic_store_explicit(&condition->waiters, ftt_load(&condition->waiters) + difference,
+                          memory_order_relaxed);
+}
+
+static bool
+join(void *argument)
+{
+    add(argument, 1);
+    return true;
+}
+
+static bool
+leave(void *argument, bool timeout)
+{
+    (void)timeout;
+    add(argument, (uint32_t)-1);
+    return true;
+}
+
+static ftt_place
+place_in(ftt_condition *condition)
+{
+    return (ftt_place){.key = condition,
+                       .still = join,
+                       .leave = leave,
+                       .argument = condition,
+                       .spin = &condition->spin,
+                       .stay = true};
+}
+
+typedef struct {
+    ftt_condition *condition;
+    ftt_lock *lock;
+    uint64_t count;
+    uint32_t notified;
+    ftt_time now;
+} notifier;
+
+/* Under the bucket lock of `lock`: as a waiter in its queue announces itself. */
+static bool
+mark_parked(ftt_lock *lock)
+{
+    uint32_t seen = ftt_load(&lock->word);
+    do {
+        FTT_WINDOW();
+        if ((seen & FTT_LOCKED) == 0) {
+            return false;
+        }
+    } while (!ftt_cas(&lock->word, &seen, seen | FTT_PARKED, memory_order_relaxed));
+    return true;
+}
+
+static uint32_t
+notify_one(void *argument, ftt_waiter *waiter)
+{
+    notifier *me = argument;
+    if (me->count == 0) {
+        return FTT_STOP;
+    }
+    me->count--;
+    me->notified++;
+    if (me->lock == NULL || waiter->busy || !mark_parked(me->lock)) {
+        return TOKEN_NOTIFIED;
+    }
+    waiter->since = me->now; /* its wait for the lock begins */
+    return FTT_MOVE;
+}
+
+static void
+recount(void *argument, uint32_t left)
+{
+    notifier *me = argument;
+    atomic_store_explicit(&me->condition->waiters, left, memory_order_relaxed);
+}
+
+uint32_t
+ftt_condition_notify_slow(ftt_condition *condition, ftt_monitor monitor, uint64_t count)
+{
+    notifier me = {condition, monitor.lock, count, 0, ftt_now()};
+    const ftt_visit visit = {
+        .key = condition,
+        .other = monitor.lock == NULL ? NULL : &monitor.lock->word,
+        .visit = notify_one,
+        .finish = recount,
+        .argument = &me,
+    };
+    ftt_unpark_visit(&visit);
+    return me.notified;
+}
+
+/* What came of a sleep.  *token is for the lock, if the waiter was woken by its release. */
+static bool
+was_notified(const ftt_wait *wait, ftt_parked parked, uint32_t *token)
+{
+    *token = 0;
+    if (parked == FTT_PARK_WOKEN && wait->waiter->token != TOKEN_NOTIFIED) {
+        *token = wait->waiter->token;
+    }
+    return wait->chosen;
+}
+
+static bool
+owned_by_me(const void *rlock)
+{
+    return ftt_rlock_is_owned(rlock);
+}
+
+/* Takes the lock back; what a handler that kept the RLock added to its count stays. */
+static void
+take_back(ftt_monitor monitor, ftt_wait *wait, uint32_t token, unsigned long count,
+          void **raised)
+{
+    wait->waiter->since = ftt_now();
+    wait->returning = false;
+    if (monitor.rlock == NULL) {
+        ftt_lock_reacquire(monitor.lock, wait, token, NULL, NULL, raised);
+        return;
+    }
+    ftt_lock_reacquire(monitor.lock, wait, token, owned_by_me, monitor.rlock, raised);
+    if (ftt_rlock_is_owned(monitor.rlock)) {
+        ftt_rlock_set_count(monitor.rlock, ftt_rlock_count(monitor.rlock) + count);
+    }
+    else {
+        ftt_rlock_own(monitor.rlock, count);
+    }
+}
+
+ftt_outcome
+ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeout)
+{
+    ftt_wait wait;
+    if (ftt_wait_begin(&wait, timeout) < 0) {
+        return FTT_FAILED;
+    }
+    const ftt_place place = place_in(condition);
+    ftt_park_join(&wait, &place);
+    FTT_WINDOW();
+    unsigned long count = 0;
+    if (monitor.rlock != NULL) {
+        count = ftt_rlock_count(monitor.rlock);
+        ftt_rlock_disown(monitor.rlock);
+    }
+    else {
+        ftt_lock_release(monitor.lock);
+    }
+    void *raised = NULL;
+    uint32_t token;
+    ftt_parked parked = ftt_park_sleep(&wait, &place);
+    bool notified = was_notified(&wait, parked, &token);
+    if (parked == FTT_PARK_ERROR || (parked == FTT_PARK_SIGNAL && ftt_run_handlers() < 0)) {
+        ftt_set_aside(&raised);
+    }
+    take_back(monitor, &wait, token, count, &raised);
+    ftt_wait_end(&wait);
+    if (raised != NULL) {
+        if (notified) {
+            ftt_condition_notify(condition, monitor, 1);
+        }
+        ftt_raise_again(raised);
+        return FTT_FAILED;
+    }
+    return notified ? FTT_ACQUIRED : FTT_TIMED_OUT;
+}
+
+int
+ftt_condition_begin(ftt_condition_turn *turn, ftt_condition *condition, int64_t timeout)
+{
+    turn->condition = condition;
+    if (ftt_wait_begin(&turn->wait, timeout) < 0) {
+        return -1;
+    }
+    const ftt_place place = place_in(condition);
+    ftt_park_join(&turn->wait, &place);
+    return 0;
+}
+
+ftt_outcome
+ftt_condition_end(ftt_condition_turn *turn, bool sleep, bool *notified)
+{
+    const ftt_place place = place_in(turn->condition);
+    ftt_outcome outcome = FTT_FAILED;
+    if (sleep) {
+        ftt_parked parked = ftt_park_sleep(&turn->wait, &place);
+        outcome = parked == FTT_PARK_WOKEN     ? FTT_ACQUIRED
+                  : parked == FTT_PARK_TIMEOUT ? FTT_TIMED_OUT
+                                               : FTT_FAILED;
+        *notified = turn->wait.chosen;
+    }
+    else {
+        *notified = !ftt_park_leave(&turn->wait, &place);
+    }
+    ftt_wait_end(&turn->wait);
+    return outcome;
+}

@@ -1,0 +1,46 @@
+/* Private names of CPython, each behind a function with a fallback (see cpython.h). */
+
+#include "cpython.h"
+
+/* Calls module.name(); a new reference, or NULL, with no exception set if there is no such
+   function. */
+static PyObject *
+call_if_there(const char *module_name, const char *name)
+{
+    PyObject *module = PyImport_ImportModule(module_name);
+    if (module == NULL) {
+        return NULL;
+    }
+    PyObject *function = NULL;
+    PyObject *result = NULL;
+    if (PyObject_GetOptionalAttrString(module, name, &function) > 0) {
+        result = PyObject_CallNoArgs(function);
+        Py_DECREF(function);
+    }
+    Py_DECREF(module);
+    return result;
+}
+
+unsigned long
+ftt_cpython_main_ident(void)
+{
+    PyObject *ident = call_if_there("_thread", "_get_main_thread_ident");
+    if (ident == NULL) {
+        return PyErr_Occurred() ? 0 : PyThread_get_thread_ident();
+    }
+    unsigned long value = PyLong_AsUnsignedLong(ident);
+    Py_DECREF(ident);
+    return PyErr_Occurred() ? 0 : value;
+}
+
+int
+ftt_cpython_gil_enabled(void)
+{
+    PyObject *enabled = call_if_there("sys", "_is_gil_enabled");
+    if (enabled == NULL) {
+        return PyErr_Occurred() ? -1 : 1;
+    }
+    int value = PyObject_IsTrue(enabled);
+    Py_DECREF(enabled);
+    return value;
+}

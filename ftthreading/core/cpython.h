@@ -1,0 +1,21 @@
+/* The few things that no public C API tells: one place for private names and for what
+   differs between versions.  Each has a fallback; tests/test_cpython.py says when a new
+   version takes one away. */
+
+#ifndef FTT_CPYTHON_H
+#define FTT_CPYTHON_H
+
+#include <Python.h>
+
+/* RLock() ignores arguments with a DeprecationWarning before 3.15, and refuses them since. */
+#define FTT_RLOCK_REFUSES_ARGUMENTS (PY_VERSION_HEX >= 0x030F0000)
+
+/* threading.main_thread().ident, from _thread._get_main_thread_ident(); the caller's own
+   ident where that is gone.  0 with an exception set on failure. */
+unsigned long ftt_cpython_main_ident(void);
+
+/* Whether the GIL is on now, from sys._is_gil_enabled(); true where that is gone.
+   -1 with an exception set on failure. */
+int ftt_cpython_gil_enabled(void);
+
+#endif

@@ -1,0 +1,68 @@
+/* Event: a flag and the threads that wait for it.
+
+   bit      set means                              set by               cleared by
+   SET      the flag is true                       set()                clear()
+   WAITERS  the queue may hold waiters (stale      a waiter that joins  set(), which empties
+            after a timeout: harmless)             the queue            the queue
+
+   SET and WAITERS never stand together for longer than set() holds the bucket lock.
+
+     wait    SET: done.  Otherwise joins the queue under the bucket lock, after a last look
+             at SET and in one step with setting WAITERS.
+     set     no WAITERS: SET in one step.  Otherwise, under the bucket lock: the word becomes
+             SET and every waiter of this moment gets its token.
+     clear   SET -> clear.
+
+   set() releases exactly those who are queued at its one moment under the bucket lock.  A
+   waiter's token stands even if clear() follows at once, and one who comes after clear()
+   finds neither SET nor a token.  A waiter queues before it spins, so that it cannot miss a
+   set() that is followed by clear() while it looks away. */
+
+#ifndef FTT_EVENT_H
+#define FTT_EVENT_H
+
+#include "park.h"
+#include "testing.h"
+
+enum { FTT_EVENT_SET = 1u, FTT_EVENT_WAITERS = 4u };
+
+typedef struct {
+    ftt_word word;
+    ftt_spin spin;
+} ftt_event;
+
+static inline bool
+ftt_event_is_set(const ftt_event *event)
+{
+    return (atomic_load_explicit(&event->word, memory_order_acquire) & FTT_EVENT_SET) != 0;
+}
+
+void ftt_event_set_slow(ftt_event *event);
+
+static inline void
+ftt_event_set(ftt_event *event)
+{
+    uint32_t seen = 0;
+    if (!ftt_cas(&event->word, &seen, FTT_EVENT_SET, FTT_ORDER_RELEASE) &&
+        (seen & FTT_EVENT_SET) == 0) {
+        ftt_event_set_slow(event);
+    }
+}
+
+static inline void
+ftt_event_clear(ftt_event *event)
+{
+    atomic_fetch_and_explicit(&event->word, ~(uint32_t)FTT_EVENT_SET, memory_order_relaxed);
+}
+
+/* `timeout` in ns: negative waits forever, 0 only looks. */
+ftt_outcome ftt_event_wait(ftt_event *event, int64_t timeout);
+
+/* In the child of a fork: nobody waits; the flag stays. */
+static inline void
+ftt_event_reinit(ftt_event *event)
+{
+    atomic_fetch_and_explicit(&event->word, (uint32_t)FTT_EVENT_SET, memory_order_relaxed);
+}
+
+#endif

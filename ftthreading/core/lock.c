@@ -1,0 +1,261 @@
+/* Lock: one word, one queue, one awake contender.
+
+   bit      set means                                    set by            cleared by
+   LOCKED   somebody owns the lock                       the new owner     release
+   PARKED   the queue of this word may hold waiters      a parking waiter  release, when it
+            (stale after a timeout: then release finds                     empties the queue
+            an empty queue and clears it)
+   AWAKE    one thread is up and looking for the lock:   that thread to    that thread, when
+            it spins, or was woken and has not yet       spin; release     it gets the lock
+            run.  Release need not wake another.         when it wakes     or parks
+
+   All eight combinations occur.  Transitions:
+
+     acquire   LOCKED clear -> set, whoever waits (barging: a running thread uses the lock
+               sooner than one that first has to wake up).  Clears AWAKE if it is ours.
+     spin      AWAKE clear -> set, only while LOCKED and not PARKED: one spinner, and nobody
+               spins past a queue.
+     park      under the bucket lock and only while LOCKED: PARKED -> set, AWAKE -> clear if
+               it is ours, and the waiter joins the queue.
+     release   AWAKE or not PARKED: LOCKED -> clear, no more.
+               Otherwise, under the bucket lock, the oldest waiter is taken off the queue
+               and either woken to contend (LOCKED -> clear, AWAKE -> set on its behalf) or,
+               when it has waited for over a millisecond, handed the lock (LOCKED stays).
+
+   No wake-up is lost.  A waiter in the queue relies on this: whenever the lock becomes free
+   with PARKED set, somebody who is awake is bound to look at it.  Release establishes it by
+   waking a waiter, or finds it true because AWAKE is set.  The thread behind AWAKE either
+   gets the lock, and then its own release is the next to look; or parks, which clears AWAKE
+   only in a step that finds LOCKED still set, so the owner's release comes later and sees
+   PARKED without AWAKE.  Between setting and clearing AWAKE a thread runs no Python code,
+   takes no signal handler and cannot time out, so it cannot leave in any other way; the
+   child of a fork clears the bits of threads that it does not have (thread.c), and after
+   finalization has begun, when a woken daemon thread does not come back, no thread waits
+   for a lock any more (blocking.c).
+
+   A wake-up is a system call and a switch, while the lock is usually taken again before the
+   woken thread runs.  With one awake contender at a time a busy lock pays this once for
+   many releases.  The price is that a waiter can lose to bargers, so a lock is handed over
+   to the oldest waiter when that one has waited a millisecond, at most once a millisecond a
+   lock: nobody starves, and a lock with short critical sections and many waiters does not
+   degrade into a context switch for each.  Hand-over stops at finalization, when the
+   receiver may never run.
+
+   Who releases need not be who acquired, so two threads may release at once.  Release clears
+   LOCKED by compare-and-swap on every path: only one of them finds it set.
+
+   Orders: taking LOCKED acquires, clearing it releases.  A hand-over does not touch LOCKED;
+   there the critical section is published by posting the sleeper. */
+
+#include <stddef.h>
+
+#include "lock.h"
+
+typedef struct {
+    ftt_lock *lock;
+    ftt_waiter *self;
+    bool awake; /* the AWAKE bit is ours */
+} contender;
+
+static void
+claim(ftt_waiter *self, ftt_word *word)
+{
+    atomic_store_explicit(&self->claim, word, memory_order_relaxed);
+}
+
+static void
+spin(ftt_lock *lock)
+{
+    ftt_spinner spinner = ftt_spin_begin(&lock->spin);
+    while (ftt_spin_pause(&spinner)) {
+        if (!ftt_lock_locked(lock)) {
+            ftt_spin_hit(&spinner);
+            return;
+        }
+    }
+}
+
+/* Takes the lock if it is free, or becomes free within a spin. */
+static bool
+contend(contender *me)
+{
+    ftt_lock *lock = me->lock;
+    bool spun = ftt_load(&ftt_spin_limit) == 0;
+    uint32_t seen = ftt_load(&lock->word);
+    for (;;) {
+        FTT_WINDOW();
+        if ((seen & FTT_LOCKED) == 0) {
+            uint32_t taken = (seen | FTT_LOCKED) & ~(me->awake ? FTT_AWAKE : 0u);
+            if (ftt_cas(&lock->word, &seen, taken, memory_order_acquire)) {
+                claim(me->self, NULL);
+                return true;
+            }
+            continue;
+        }
+        if (spun) {
+            return false;
+        }
+        if (!me->awake) {
+            if ((seen & (FTT_PARKED | FTT_AWAKE)) != 0) {
+                return false;
+            }
+            claim(me->self, &lock->word);
+            if (!ftt_cas(&lock->word, &seen, seen | FTT_AWAKE, memory_order_relaxed)) {
+                claim(me->self, NULL);
+                continue;
+            }
+            me->awake = true;
+        }
+        spin(lock);
+        spun = true;
+        seen = ftt_load(&lock->word);
+    }
+}
+
+/* Under the bucket lock: the last look before joining the queue. */
+static bool
+still_locked(void *argument)
+{
+    contender *me = argument;
+    uint32_t seen = ftt_load(&me->lock->word);
+    uint32_t parked;
+    do {
+        FTT_WINDOW();
+        if ((seen & FTT_LOCKED) == 0 && !FTT_SKIP_RECHECK) {
+            return false;
+        }
+        parked = (seen | FTT_PARKED) & ~(me->awake && !FTT_KEEPS_AWAKE ? FTT_AWAKE : 0u);
+    } while (!ftt_cas(&me->lock->word, &seen, parked, memory_order_relaxed));
+    me->awake = false;
+    claim(me->self, NULL);
+    return true;
+}
+
+ftt_outcome
+ftt_lock_wait(ftt_lock *lock, ftt_wait *wait, uint32_t token)
+{
+    contender me = {lock, wait->waiter, token == FTT_TOKEN_WAKE};
+    const ftt_place place = {.key = &lock->word, .still = still_locked, .argument = &me};
+    if (token == FTT_TOKEN_HANDOFF) {
+        return FTT_ACQUIRED;
+    }
+    while (!contend(&me)) {
+        switch (ftt_park(wait, &place)) {
+        case FTT_PARK_WOKEN:
+            if (wait->waiter->token == FTT_TOKEN_HANDOFF) {
+                return FTT_ACQUIRED;
+            }
+            me.awake = true;
+            break;
+        case FTT_PARK_REFUSED:
+            break;
+        case FTT_PARK_TIMEOUT:
+            return FTT_TIMED_OUT;
+        case FTT_PARK_SIGNAL:
+            return FTT_HANDLED;
+        case FTT_PARK_ERROR:
+            return FTT_FAILED;
+        }
+    }
+    return FTT_ACQUIRED;
+}
+
+void
+ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait, uint32_t token,
+                   bool (*owned)(const void *), const void *argument, void **first)
+{
+    wait->deadline = FTT_FOREVER;
+    while (owned == NULL || !owned(argument)) {
+        ftt_outcome outcome = ftt_lock_wait(lock, wait, token);
+        token = 0;
+        if (outcome == FTT_ACQUIRED) {
+            return;
+        }
+        if (outcome == FTT_FAILED) {
+            ftt_set_aside(first);
+        }
+    }
+}
+
+ftt_outcome
+ftt_lock_acquire(ftt_lock *lock, int64_t timeout)
+{
+    if (ftt_lock_try(lock)) {
+        return FTT_ACQUIRED;
+    }
+    if (timeout == 0) {
+        return FTT_TIMED_OUT;
+    }
+    ftt_wait wait;
+    if (ftt_wait_begin(&wait, timeout) < 0) {
+        return FTT_FAILED;
+    }
+    ftt_outcome outcome;
+    do {
+        outcome = ftt_lock_wait(lock, &wait, 0);
+    } while (outcome == FTT_HANDLED);
+    ftt_wait_end(&wait);
+    return outcome;
+}
+
+typedef struct {
+    ftt_lock *lock;
+    bool was_locked;
+} releaser;
+
+/* Under the bucket lock. */
+static uint32_t
+choose(void *argument, ftt_waiter *oldest, bool more)
+{
+    releaser *me = argument;
+    ftt_word *word = &me->lock->word;
+    uint32_t seen = ftt_load(word), next, token;
+    ftt_time now = ftt_now();
+    bool due = oldest != NULL && ftt_handoff_due(me->lock->last_handoff, oldest->since, now);
+    do {
+        FTT_WINDOW();
+        me->was_locked = (seen & FTT_LOCKED) != 0;
+        if (!me->was_locked) {
+            return 0;
+        }
+        uint32_t queue = more ? FTT_PARKED : 0u;
+        if (oldest == NULL) {
+            token = 0;
+            next = seen & FTT_AWAKE;
+        }
+        else if ((seen & FTT_AWAKE) != 0) {
+            token = 0;
+            next = seen & ~FTT_LOCKED;
+        }
+        else if (due) {
+            token = FTT_TOKEN_HANDOFF;
+            next = FTT_LOCKED | queue;
+        }
+        else {
+            token = FTT_TOKEN_WAKE;
+            next = FTT_AWAKE | queue;
+            claim(oldest, word);
+        }
+    } while (!ftt_cas(word, &seen, next, FTT_ORDER_RELEASE));
+    if (token == FTT_TOKEN_HANDOFF) {
+        me->lock->last_handoff = (uint32_t)(now / 1000);
+    }
+    return token;
+}
+
+bool
+ftt_lock_release_slow(ftt_lock *lock)
+{
+    uint32_t seen = ftt_load(&lock->word);
+    while ((seen & FTT_LOCKED) != 0 && ((seen & FTT_AWAKE) != 0 || (seen & FTT_PARKED) == 0)) {
+        if (ftt_cas(&lock->word, &seen, seen & ~FTT_LOCKED, FTT_ORDER_RELEASE)) {
+            return true;
+        }
+    }
+    if ((seen & FTT_LOCKED) == 0) {
+        return false;
+    }
+    releaser me = {lock, false};
+    ftt_unpark_one(&lock->word, choose, &me);
+    return me.was_locked;
+}

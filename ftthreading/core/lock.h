@@ -1,0 +1,94 @@
+/* Lock: the state word and its fast paths (the slow ones and the reasons are in lock.c). */
+
+#ifndef FTT_LOCK_H
+#define FTT_LOCK_H
+
+#include "park.h"
+#include "testing.h"
+
+enum {
+    FTT_LOCKED = 1u,
+    FTT_AWAKE = FTT_CLAIM_BIT,
+    FTT_PARKED = 4u,
+};
+
+typedef struct {
+    ftt_word word;
+    uint32_t last_handoff; /* us on the monotonic clock, cut to 32 bits; bucket lock */
+    ftt_spin spin;
+} ftt_lock;
+
+/* What a releasing thread tells the waiter it takes off the queue. */
+enum {
+    FTT_TOKEN_WAKE = 1,   /* the lock is or was free, and AWAKE is set for you: contend */
+    FTT_TOKEN_HANDOFF = 2 /* the lock is yours */
+};
+
+/* One step; never waits, and never fails on a lock that was free throughout. */
+static inline bool
+ftt_lock_try(ftt_lock *lock)
+{
+    uint32_t seen = 0;
+    if (ftt_cas(&lock->word, &seen, FTT_LOCKED, memory_order_acquire)) {
+        return true;
+    }
+    while ((seen & FTT_LOCKED) == 0) {
+        if (ftt_cas(&lock->word, &seen, seen | FTT_LOCKED, memory_order_acquire)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static inline bool
+ftt_lock_locked(const ftt_lock *lock)
+{
+    return (ftt_load(&lock->word) & FTT_LOCKED) != 0;
+}
+
+/* For a lock that ftt_lock_try() found taken, with token 0; or to go on with the token of a
+   release.  FTT_HANDLED after signal handlers ran: the caller looks whether the world has
+   changed and calls again with the same wait and token 0. */
+ftt_outcome ftt_lock_wait(ftt_lock *lock, ftt_wait *wait, uint32_t token);
+
+/* Waits until it has the lock, for the end of a wait that must not leave without it; `token`
+   as above.  Exceptions of signal handlers are set aside in *first.  `owned` is asked after
+   handlers ran, whether one took the lock for this thread and kept it; may be NULL. */
+void ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait, uint32_t token,
+                        bool (*owned)(const void *), const void *argument, void **first);
+
+/* `timeout` in ns: negative waits forever, 0 tries once. */
+ftt_outcome ftt_lock_acquire(ftt_lock *lock, int64_t timeout);
+
+/* False if the lock was not locked.  Any thread may release. */
+bool ftt_lock_release_slow(ftt_lock *lock);
+
+static inline bool
+ftt_lock_release(ftt_lock *lock)
+{
+    uint32_t seen = FTT_LOCKED;
+    if (ftt_cas(&lock->word, &seen, 0, FTT_ORDER_RELEASE)) {
+        return true;
+    }
+    return ftt_lock_release_slow(lock);
+}
+
+/* Whether a hand-over is due to one who waits since `since`; at most one a millisecond, of
+   which the caller keeps account.  Shared with the semaphores. */
+#define FTT_PATIENCE ((ftt_time)1000 * 1000) /* ns */
+
+static inline bool
+ftt_handoff_due(uint32_t last_handoff, ftt_time since, ftt_time now)
+{
+    return now - since >= FTT_PATIENCE &&
+           (uint32_t)(now / 1000) - last_handoff >= FTT_PATIENCE / 1000 && !ftt_finalizing();
+}
+
+/* In the child of a fork, or before first use. */
+static inline void
+ftt_lock_reinit(ftt_lock *lock)
+{
+    atomic_store_explicit(&lock->word, 0, memory_order_relaxed);
+}
+
+#endif

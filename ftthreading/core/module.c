@@ -1,0 +1,101 @@
+/* ftthreading._core: names and types, nothing else. */
+
+#include <stddef.h>
+
+#include <Python.h>
+
+#include "cpython.h"
+#include "park.h"
+#include "sharing.h"
+#include "spin.h"
+#include "types.h"
+
+/* Makes a type of the module; *kept, if given, gets a reference of its own. */
+static int
+add_type(PyObject *module, const char *name, PyType_Spec *spec, PyTypeObject *base,
+         PyTypeObject **kept)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
+    if (type != NULL && kept != NULL) {
+        *kept = (PyTypeObject *)Py_NewRef(type);
+    }
+    return PyModule_Add(module, name, type);
+}
+
+static int
+add_types(PyObject *module)
+{
+    ftt_module_state *state = PyModule_GetState(module);
+    if (add_type(module, "Lock", &ftt_lock_spec, NULL, &state->lock) < 0 ||
+        add_type(module, "RLock", &ftt_rlock_spec, NULL, &state->rlock) < 0 ||
+        add_type(module, "Condition", &ftt_condition_spec, NULL, &state->condition) < 0 ||
+        add_type(module, "Semaphore", &ftt_semaphore_spec, NULL, &state->semaphore) < 0 ||
+        add_type(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, state->semaphore,
+                 NULL) < 0 ||
+        add_type(module, "Event", &ftt_event_spec, NULL, NULL) < 0 ||
+        add_type(module, "Barrier", &ftt_barrier_spec, NULL, NULL) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static int
+exec_module(PyObject *module)
+{
+    if (ftt_park_init() != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    int gil_enabled = ftt_cpython_gil_enabled();
+    if (gil_enabled < 0 || ftt_blocking_init() < 0) {
+        return -1;
+    }
+    ftt_spin_init(!gil_enabled);
+    ftt_sharing_init();
+    return add_types(module);
+}
+
+static int
+traverse_module(PyObject *module, visitproc visit, void *arg)
+{
+    ftt_module_state *state = PyModule_GetState(module);
+    Py_VISIT(state->lock);
+    Py_VISIT(state->rlock);
+    Py_VISIT(state->condition);
+    Py_VISIT(state->semaphore);
+    return 0;
+}
+
+static int
+clear_module(PyObject *module)
+{
+    ftt_module_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->lock);
+    Py_CLEAR(state->rlock);
+    Py_CLEAR(state->condition);
+    Py_CLEAR(state->semaphore);
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, exec_module},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+    {0, NULL},
+};
+
+PyModuleDef ftt_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "ftthreading._core",
+    .m_doc = "The compiled half of ftthreading.",
+    .m_size = sizeof(ftt_module_state),
+    .m_slots = slots,
+    .m_traverse = traverse_module,
+    .m_clear = clear_module,
+};
+
+PyMODINIT_FUNC
+PyInit__core(void)
+{
+    return PyModuleDef_Init(&ftt_module);
+}

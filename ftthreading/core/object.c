@@ -1,0 +1,60 @@
+/* What the Python types share (see object.h). */
+
+#include "object.h"
+
+int
+ftt_object_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    return PyObject_VisitManagedDict(self, visit, arg);
+}
+
+int
+ftt_object_clear(PyObject *self)
+{
+    PyObject_ClearManagedDict(self);
+    return 0;
+}
+
+void
+ftt_object_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyObject_ClearWeakRefs(self);
+    PyObject_ClearManagedDict(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyObject *
+ftt_object_repr(PyObject *self, const char *format, ...)
+{
+    PyObject *module = PyType_GetModuleName(Py_TYPE(self));
+    PyObject *name = PyType_GetQualName(Py_TYPE(self));
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *state = PyUnicode_FromFormatV(format, arguments);
+    va_end(arguments);
+    PyObject *result = NULL;
+    if (module != NULL && name != NULL && state != NULL) {
+        result = PyUnicode_FromFormat("<%S.%U at %p: %U>", module, name, self, state);
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    Py_XDECREF(state);
+    return result;
+}
+
+void
+ftt_not_initialised(PyObject *self)
+{
+    PyErr_Format(PyExc_AttributeError, "%T.__init__() was not called", self);
+}
+
+int
+ftt_warn_renamed(const char *old_name, const char *new_name)
+{
+    return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s() is deprecated, use %s() instead",
+                            old_name, new_name);
+}

@@ -1,0 +1,26 @@
+/* What the Python types share. */
+
+#ifndef FTT_OBJECT_H
+#define FTT_OBJECT_H
+
+#include <Python.h>
+
+#include "sharing.h"
+
+/* For types whose instances have a __dict__: traverse, clear and deallocate it with them. */
+int ftt_object_traverse(PyObject *self, visitproc visit, void *arg);
+int ftt_object_clear(PyObject *self);
+void ftt_object_dealloc(PyObject *self);
+
+/* "<module.Class at 0x...: " of the instance's own class; what follows is the caller's. */
+PyObject *ftt_object_repr(PyObject *self, const char *format, ...);
+
+/* AttributeError, as from a class in Python whose __init__ a subclass forgot to call. */
+void ftt_not_initialised(PyObject *self);
+
+/* A deprecation warning for a camelCase name, from the caller's line; -1 if it raised. */
+int ftt_warn_renamed(const char *old_name, const char *new_name);
+
+#define FTT_FASTCALL(function) ((PyCFunction)(void (*)(void))(function))
+
+#endif

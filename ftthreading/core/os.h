@@ -1,0 +1,86 @@
+/* How a thread sleeps: the two things the core asks of the operating system.
+
+   A sleeper is one thread's bed: it sleeps there until it is posted, a deadline passes or
+   a signal comes.  A raw lock guards a few lines of plain C.  os_linux.c makes both from
+   futexes; os_posix.c from mutexes and condition variables (macOS, the BSDs, and Linux
+   when built with -DFTT_POSIX_BACKEND). */
+
+#ifndef FTT_OS_H
+#define FTT_OS_H
+
+#include "atomics.h"
+
+#if defined(_WIN32)
+#error "ftthreading does not support Windows yet: it needs Linux, macOS or another POSIX system."
+#endif
+
+#if defined(__linux__) && !defined(FTT_POSIX_BACKEND)
+#define FTT_OS_LINUX 1
+#else
+#define FTT_OS_LINUX 0
+#include <pthread.h>
+#endif
+
+/* Absolute times are nanoseconds on the monotonic clock. */
+typedef int64_t ftt_time;
+#define FTT_FOREVER INT64_MAX
+
+ftt_time ftt_now(void);
+
+/* Processors this thread may run on; at least 1. */
+int ftt_usable_cpus(void);
+
+enum { FTT_UP_STATE = 0, FTT_ASLEEP_STATE = 1, FTT_POSTED_STATE = 2 };
+
+typedef struct {
+    ftt_word state;
+#if !FTT_OS_LINUX
+    pthread_mutex_t mutex;
+    pthread_cond_t posted;
+#endif
+} ftt_sleeper;
+
+typedef enum { FTT_SLEEP_POSTED, FTT_SLEEP_TIMEOUT, FTT_SLEEP_SIGNAL } ftt_sleep_end;
+
+/* Called once for fresh memory, and again in a forked child; false when out of memory. */
+bool ftt_sleeper_init(ftt_sleeper *sleeper);
+
+/* Makes ready for one more post.  The caller knows that no poster is left. */
+static inline void
+ftt_sleeper_reset(ftt_sleeper *sleeper)
+{
+    atomic_store_explicit(&sleeper->state, FTT_UP_STATE, memory_order_relaxed);
+}
+
+/* A signal that comes just before a sleep does not interrupt it.  So whoever has to notice
+   signals is told after this time that one may have come. */
+#define FTT_SIGNAL_SLICE ((ftt_time)100 * 1000 * 1000) /* ns */
+
+/* Sleeps until posted (what the poster wrote before is then visible), until `deadline`, or
+   until a signal may have come; with `interruptible` false signals are slept through. */
+ftt_sleep_end ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible);
+
+/* Ends the sleep; true if ftt_sleeper_wake must follow.  Two steps, so that the first can
+   be taken under a raw lock and the system call after it. */
+bool ftt_sleeper_post(ftt_sleeper *sleeper);
+void ftt_sleeper_wake(ftt_sleeper *sleeper);
+
+typedef struct {
+#if FTT_OS_LINUX
+    ftt_word word; /* 0 free, 1 held, 2 held and somebody may sleep on it */
+#else
+    pthread_mutex_t mutex;
+#endif
+} ftt_raw_lock;
+
+#if FTT_OS_LINUX
+#define FTT_RAW_LOCK_INIT {0}
+#else
+#define FTT_RAW_LOCK_INIT {PTHREAD_MUTEX_INITIALIZER}
+#endif
+
+void ftt_raw_acquire(ftt_raw_lock *lock);
+void ftt_raw_release(ftt_raw_lock *lock);
+void ftt_raw_reinit(ftt_raw_lock *lock); /* in a forked child, whatever state it was in */
+
+#endif

@@ -1,0 +1,127 @@
+/* Sleeping on Linux: one futex for each sleeper, and a three-state futex lock.
+
+   A deadline is passed as it is (FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC
+   time), so an interrupted sleep never has to work out what is left of it.  A wake may
+   come late to a sleeper that already began another sleep: every sleep therefore re-reads
+   its state and treats such a wake as noise. */
+
+#define _GNU_SOURCE
+#include "os.h"
+
+#if FTT_OS_LINUX
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spin.h"
+
+static long
+futex(ftt_word *word, int operation, uint32_t value, const struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL,
+                   FUTEX_BITSET_MATCH_ANY);
+}
+
+ftt_time
+ftt_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (ftt_time)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int
+ftt_usable_cpus(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+        return CPU_COUNT(&set);
+    }
+    /* More processors than a cpu_set_t holds: surely more than one. */
+    return errno == EINVAL ? CPU_SETSIZE : 1;
+}
+
+bool
+ftt_sleeper_init(ftt_sleeper *sleeper)
+{
+    ftt_sleeper_reset(sleeper);
+    return true;
+}
+
+ftt_sleep_end
+ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
+{
+    ftt_time slice = interruptible ? ftt_now() + FTT_SIGNAL_SLICE : FTT_FOREVER;
+    ftt_time end = slice < deadline ? slice : deadline;
+    struct timespec until = {end / 1000000000, end % 1000000000};
+    uint32_t seen = FTT_UP_STATE;
+    ftt_cas(&sleeper->state, &seen, FTT_ASLEEP_STATE, memory_order_relaxed);
+    while (atomic_load_explicit(&sleeper->state, memory_order_acquire) != FTT_POSTED_STATE) {
+        long rc = futex(&sleeper->state, FUTEX_WAIT_BITSET, FTT_ASLEEP_STATE,
+                        end == FTT_FOREVER ? NULL : &until);
+        if (rc == 0 || errno == EAGAIN) {
+            continue;
+        }
+        if (errno == ETIMEDOUT) {
+            return end == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_SIGNAL;
+        }
+        if (errno == EINTR && interruptible) {
+            return FTT_SLEEP_SIGNAL;
+        }
+    }
+    return FTT_SLEEP_POSTED;
+}
+
+bool
+ftt_sleeper_post(ftt_sleeper *sleeper)
+{
+    return atomic_exchange_explicit(&sleeper->state, FTT_POSTED_STATE,
+                                    memory_order_release) == FTT_ASLEEP_STATE;
+}
+
+void
+ftt_sleeper_wake(ftt_sleeper *sleeper)
+{
+    futex(&sleeper->state, FUTEX_WAKE, 1, NULL);
+}
+
+void
+ftt_raw_acquire(ftt_raw_lock *lock)
+{
+    uint32_t seen = 0;
+    if (ftt_cas(&lock->word, &seen, 1, memory_order_acquire)) {
+        return;
+    }
+    for (uint32_t i = 0, limit = ftt_load(&ftt_spin_limit); i < limit; i++) {
+        ftt_pause();
+        seen = 0;
+        if (ftt_load(&lock->word) == 0 &&
+            ftt_cas(&lock->word, &seen, 1, memory_order_acquire)) {
+            return;
+        }
+    }
+    while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire) != 0) {
+        futex(&lock->word, FUTEX_WAIT, 2, NULL);
+    }
+}
+
+void
+ftt_raw_release(ftt_raw_lock *lock)
+{
+    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2) {
+        futex(&lock->word, FUTEX_WAKE, 1, NULL);
+    }
+}
+
+void
+ftt_raw_reinit(ftt_raw_lock *lock)
+{
+    atomic_store_explicit(&lock->word, 0, memory_order_relaxed);
+}
+
+#endif

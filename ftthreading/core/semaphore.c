@@ -1,0 +1,252 @@
+/* Semaphore: a counter, one queue, one awake contender.
+
+   part     means                                       set by             cleared by
+   number   permits that nobody has                     release adds       acquire subtracts
+   WAITERS  the queue may hold waiters (stale after a   a parking waiter   release or a nudge,
+            timeout: the next release clears it)                           when it empties the
+                                                                           queue
+   AWAKE    one thread is up and looking for a permit:  that thread to     that thread, when
+            it spins, or was woken and has not yet run  spin; whoever      it gets a permit or
+                                                        wakes it           parks
+
+   The lock (lock.c) is this with one permit; bargers, spinner, AWAKE and hand-over are as
+   there.  What more than one permit adds:
+
+   No wake-up is lost.  A waiter relies on this: whenever there are permits while WAITERS is
+   set, somebody awake is bound to look.  Release establishes it by waking one, unless AWAKE
+   says that one is up.  That one clears AWAKE when it takes a permit, and if others are left
+   then, wakes the next (nudge); or when it parks, in a step that finds no permit.  So
+   release(n) wakes a chain, each link as soon as the one before has run.  A permit handed
+   over leaves the others it came with to a nudge, too.
+
+   A permit is never lost: it is in the number, or in a token on the way to one waiter who is
+   in no queue any more and whose timeout or signal comes too late (park.c).  Handlers run
+   while the waiter is in no queue, so no permit goes to one who is about to raise. */
+
+#include "semaphore.h"
+
+enum {
+    WAITERS = FTT_SEMAPHORE_WAITERS,
+    AWAKE = FTT_SEMAPHORE_AWAKE,
+    PERMIT = FTT_SEMAPHORE_PERMIT,
+};
+
+typedef struct {
+    ftt_semaphore *semaphore;
+    ftt_waiter *self;
+    bool awake; /* the AWAKE bit is ours */
+} contender;
+
+static void
+claim(ftt_waiter *self, ftt_long *state)
+{
+    atomic_store_explicit(&self->long_claim, state, memory_order_relaxed);
+}
+
+static int64_t
+load(ftt_semaphore *semaphore)
+{
+    return atomic_load_explicit(&semaphore->state, memory_order_relaxed);
+}
+
+/* Under the bucket lock: wakes the oldest if there is a permit for it. */
+static uint32_t
+choose_nudged(void *argument, ftt_waiter *oldest, bool more)
+{
+    ftt_semaphore *semaphore = argument;
+    int64_t seen = load(semaphore), next;
+    do {
+        FTT_WINDOW();
+        if ((seen & AWAKE) != 0 || (oldest != NULL && seen < PERMIT)) {
+            return 0;
+        }
+        next = more ? seen : seen & ~(int64_t)WAITERS;
+        if (oldest != NULL) {
+            next |= AWAKE;
+            claim(oldest, &semaphore->state);
+        }
+    } while (!ftt_long_cas(&semaphore->state, &seen, next, memory_order_relaxed));
+    return oldest == NULL ? 0 : FTT_TOKEN_WAKE;
+}
+
+static void
+nudge(ftt_semaphore *semaphore)
+{
+    int64_t seen = load(semaphore);
+    if ((seen & WAITERS) != 0 && (seen & AWAKE) == 0 && seen >= PERMIT) {
+        ftt_unpark_one(semaphore, choose_nudged, semaphore);
+    }
+}
+
+static void
+spin(ftt_semaphore *semaphore)
+{
+    ftt_spinner spinner = ftt_spin_begin(&semaphore->spin);
+    while (ftt_spin_pause(&spinner)) {
+        if (load(semaphore) >= PERMIT) {
+            ftt_spin_hit(&spinner);
+            return;
+        }
+    }
+}
+
+/* Takes a permit if there is one, or comes one within a spin. */
+static bool
+contend(contender *me)
+{
+    ftt_semaphore *semaphore = me->semaphore;
+    bool spun = ftt_load(&ftt_spin_limit) == 0;
+    int64_t seen = load(semaphore);
+    for (;;) {
+        FTT_WINDOW();
+        if (seen >= PERMIT) {
+            int64_t taken = (seen - PERMIT) & ~(int64_t)(me->awake ? AWAKE : 0);
+            if (ftt_long_cas(&semaphore->state, &seen, taken, memory_order_acquire)) {
+                claim(me->self, NULL);
+                return true;
+            }
+            continue;
+        }
+        if (spun) {
+            return false;
+        }
+        if (!me->awake) {
+            if ((seen & (WAITERS | AWAKE)) != 0) {
+                return false;
+            }
+            claim(me->self, &semaphore->state);
+            if (!ftt_long_cas(&semaphore->state, &seen, seen | AWAKE, memory_order_relaxed)) {
+                claim(me->self, NULL);
+                continue;
+            }
+            me->awake = true;
+        }
+        spin(semaphore);
+        spun = true;
+        seen = load(semaphore);
+    }
+}
+
+/* Under the bucket lock: the last look before joining the queue. */
+static bool
+still_empty(void *argument)
+{
+    contender *me = argument;
+    ftt_long *state = &me->semaphore->state;
+    int64_t seen = load(me->semaphore), waiting;
+    do {
+        FTT_WINDOW();
+        if (seen >= PERMIT && !FTT_SKIP_RECHECK) {
+            return false;
+        }
+        waiting = (seen | WAITERS) & ~(int64_t)(me->awake && !FTT_KEEPS_AWAKE ? AWAKE : 0);
+    } while (!ftt_long_cas(state, &seen, waiting, memory_order_relaxed));
+    me->awake = false;
+    claim(me->self, NULL);
+    return true;
+}
+
+static ftt_outcome
+wait_for_permit(ftt_semaphore *semaphore, ftt_wait *wait)
+{
+    contender me = {semaphore, wait->waiter, false};
+    const ftt_place place = {.key = semaphore, .still = still_empty, .argument = &me};
+    while (!contend(&me)) {
+        switch (ftt_park(wait, &place)) {
+        case FTT_PARK_WOKEN:
+            if (wait->waiter->token == FTT_TOKEN_HANDOFF) {
+                return FTT_ACQUIRED;
+            }
+            me.awake = true;
+            break;
+        case FTT_PARK_REFUSED:
+        case FTT_PARK_SIGNAL:
+            break;
+        case FTT_PARK_TIMEOUT:
+            return FTT_TIMED_OUT;
+        case FTT_PARK_ERROR:
+            return FTT_FAILED;
+        }
+    }
+    return FTT_ACQUIRED;
+}
+
+ftt_outcome
+ftt_semaphore_wait(ftt_semaphore *semaphore, int64_t timeout)
+{
+    ftt_wait wait;
+    if (ftt_wait_begin(&wait, timeout) < 0) {
+        return FTT_FAILED;
+    }
+    ftt_outcome outcome = wait_for_permit(semaphore, &wait);
+    ftt_wait_end(&wait);
+    if (outcome == FTT_ACQUIRED) {
+        nudge(semaphore);
+    }
+    return outcome;
+}
+
+typedef struct {
+    ftt_semaphore *semaphore;
+    int64_t count, limit;
+    bool refused;
+} releaser;
+
+/* Under the bucket lock. */
+static uint32_t
+choose(void *argument, ftt_waiter *oldest, bool more)
+{
+    releaser *me = argument;
+    ftt_semaphore *semaphore = me->semaphore;
+    int64_t seen = load(semaphore), next;
+    uint32_t token;
+    ftt_time now = ftt_now();
+    bool due = oldest != NULL && ftt_handoff_due(semaphore->last_handoff, oldest->since, now);
+    do {
+        FTT_WINDOW();
+        me->refused = me->count > me->limit - seen / PERMIT;
+        if (me->refused) {
+            return 0;
+        }
+        int64_t queue = more ? seen : seen & ~(int64_t)WAITERS;
+        if (oldest == NULL) {
+            token = 0;
+            next = queue + me->count * PERMIT;
+        }
+        else if ((seen & AWAKE) != 0) {
+            token = 0;
+            next = seen + me->count * PERMIT;
+        }
+        else if (due) {
+            token = FTT_TOKEN_HANDOFF;
+            next = queue + (me->count - 1) * PERMIT;
+        }
+        else {
+            token = FTT_TOKEN_WAKE;
+            next = (queue + me->count * PERMIT) | AWAKE;
+            claim(oldest, &semaphore->state);
+        }
+    } while (!ftt_long_cas(&semaphore->state, &seen, next, FTT_ORDER_RELEASE));
+    if (token == FTT_TOKEN_HANDOFF) {
+        semaphore->last_handoff = (uint32_t)(now / 1000);
+    }
+    return token;
+}
+
+bool
+ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limit)
+{
+    int64_t seen = load(semaphore);
+    while ((seen & WAITERS) == 0 || (seen & AWAKE) != 0) {
+        if (count > limit - seen / PERMIT) {
+            return false;
+        }
+        if (ftt_long_cas(&semaphore->state, &seen, seen + count * PERMIT, FTT_ORDER_RELEASE)) {
+            return true;
+        }
+    }
+    releaser me = {semaphore, count, limit, false};
+    ftt_unpark_one(semaphore, choose, &me);
+    nudge(semaphore);
+    return !me.refused;
+}

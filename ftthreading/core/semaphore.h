@@ -1,0 +1,87 @@
+/* Semaphore: a number of permits (state table and argument in semaphore.c). */
+
+#ifndef FTT_SEMAPHORE_H
+#define FTT_SEMAPHORE_H
+
+#include "lock.h"
+
+enum {
+    FTT_SEMAPHORE_WAITERS = 1,
+    FTT_SEMAPHORE_AWAKE = FTT_CLAIM_BIT,
+    FTT_SEMAPHORE_PERMIT = 4, /* one permit; the number is in the bits from here on */
+};
+
+#define FTT_SEMAPHORE_MAX (INT64_MAX / FTT_SEMAPHORE_PERMIT)
+
+typedef struct {
+    ftt_long state;
+    uint32_t last_handoff; /* us on the monotonic clock, cut to 32 bits; bucket lock */
+    ftt_spin spin;
+} ftt_semaphore;
+
+static inline bool
+ftt_long_cas(ftt_long *state, int64_t *seen, int64_t desired, memory_order order)
+{
+    return atomic_compare_exchange_strong_explicit(state, seen, desired, order,
+                                                   memory_order_relaxed);
+}
+
+static inline int64_t
+ftt_semaphore_value(const ftt_semaphore *semaphore)
+{
+    return atomic_load_explicit(&semaphore->state, memory_order_relaxed) / FTT_SEMAPHORE_PERMIT;
+}
+
+/* Takes a permit if there is one; never waits. */
+static inline bool
+ftt_semaphore_try(ftt_semaphore *semaphore)
+{
+    int64_t seen = atomic_load_explicit(&semaphore->state, memory_order_relaxed);
+    while (seen >= FTT_SEMAPHORE_PERMIT) {
+        if (ftt_long_cas(&semaphore->state, &seen, seen - FTT_SEMAPHORE_PERMIT,
+                         memory_order_acquire)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* For one that ftt_semaphore_try() found empty. */
+ftt_outcome ftt_semaphore_wait(ftt_semaphore *semaphore, int64_t timeout);
+
+/* `timeout` in ns: negative waits forever, 0 tries once. */
+static inline ftt_outcome
+ftt_semaphore_acquire(ftt_semaphore *semaphore, int64_t timeout)
+{
+    if (ftt_semaphore_try(semaphore)) {
+        return FTT_ACQUIRED;
+    }
+    return timeout == 0 ? FTT_TIMED_OUT : ftt_semaphore_wait(semaphore, timeout);
+}
+
+bool ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limit);
+
+/* Gives `count` > 0 permits; false, and nothing changed, if there would be more than `limit`. */
+static inline bool
+ftt_semaphore_release(ftt_semaphore *semaphore, int64_t count, int64_t limit)
+{
+    int64_t seen = atomic_load_explicit(&semaphore->state, memory_order_relaxed);
+    while ((seen & FTT_SEMAPHORE_WAITERS) == 0 &&
+           count <= limit - seen / FTT_SEMAPHORE_PERMIT) {
+        if (ftt_long_cas(&semaphore->state, &seen, seen + count * FTT_SEMAPHORE_PERMIT,
+                         FTT_ORDER_RELEASE)) {
+            return true;
+        }
+    }
+    return ftt_semaphore_release_slow(semaphore, count, limit);
+}
+
+/* In the child of a fork: nobody waits; the permits stay. */
+static inline void
+ftt_semaphore_reinit(ftt_semaphore *semaphore)
+{
+    atomic_fetch_and_explicit(&semaphore->state, -(int64_t)FTT_SEMAPHORE_PERMIT,
+                              memory_order_relaxed);
+}
+
+#endif

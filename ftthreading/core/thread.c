@@ -1,0 +1,135 @@
+/* Threads' numbers and waiters (see thread.h).
+
+   Each thread keeps the waiters it has used; when it ends they go to a common list, from
+   which new threads take first.  `made` links every waiter there is and only grows, so the
+   child of a fork, where the common list may have been caught half changed, builds that
+   list anew from it. */
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "testing.h"
+#include "thread.h"
+
+_Thread_local ftt_thread ftt_this_thread FTT_TLS_MODEL;
+
+static _Atomic uint64_t last_id;
+static _Atomic(ftt_waiter *) made;
+
+static ftt_raw_lock spare_lock = FTT_RAW_LOCK_INIT;
+static ftt_waiter *spare; /* guarded by spare_lock */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t at_exit;
+
+static void
+thread_exits(void *ignored)
+{
+    (void)ignored;
+    ftt_raw_acquire(&spare_lock);
+    while (ftt_this_thread.spare != NULL) {
+        ftt_waiter *waiter = ftt_this_thread.spare;
+        ftt_this_thread.spare = waiter->next_spare;
+        waiter->owner = 0;
+        waiter->next_spare = spare;
+        spare = waiter;
+    }
+    ftt_raw_release(&spare_lock);
+}
+
+static void
+make_key(void)
+{
+    /* Without a key the waiters of ended threads are lost, and nothing worse. */
+    (void)pthread_key_create(&at_exit, thread_exits);
+}
+
+void
+ftt_thread_register(void)
+{
+    ftt_this_thread.ident = (unsigned long)pthread_self();
+    ftt_this_thread.id = 1 + atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed);
+}
+
+static ftt_waiter *
+make(void)
+{
+    ftt_waiter *waiter = calloc(1, sizeof(*waiter));
+    if (waiter == NULL || !ftt_sleeper_init(&waiter->sleeper)) {
+        free(waiter);
+        return NULL;
+    }
+    waiter->next_made = atomic_load_explicit(&made, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&made, &waiter->next_made, waiter,
+                                                  memory_order_release,
+                                                  memory_order_relaxed)) {
+    }
+    return waiter;
+}
+
+ftt_waiter *
+ftt_waiter_take(void)
+{
+    ftt_waiter *waiter = ftt_this_thread.spare;
+    if (waiter != NULL) {
+        ftt_this_thread.spare = waiter->next_spare;
+        return waiter;
+    }
+    pthread_once(&once, make_key);
+    ftt_raw_acquire(&spare_lock);
+    waiter = spare;
+    if (waiter != NULL) {
+        spare = waiter->next_spare;
+    }
+    ftt_raw_release(&spare_lock);
+    if (waiter == NULL) {
+        waiter = make();
+    }
+    if (waiter != NULL) {
+        waiter->owner = ftt_thread_id();
+        pthread_setspecific(at_exit, &ftt_this_thread);
+    }
+    return waiter;
+}
+
+void
+ftt_waiter_give_back(ftt_waiter *waiter)
+{
+    waiter->next_spare = ftt_this_thread.spare;
+    ftt_this_thread.spare = waiter;
+}
+
+static void
+take_back_claims(ftt_waiter *waiter)
+{
+    ftt_word *claim = atomic_load_explicit(&waiter->claim, memory_order_relaxed);
+    if (claim != NULL && !FTT_FORGETS_CLAIMS) {
+        atomic_fetch_and_explicit(claim, ~FTT_CLAIM_BIT, memory_order_relaxed);
+    }
+    ftt_long *long_claim = atomic_load_explicit(&waiter->long_claim, memory_order_relaxed);
+    if (long_claim != NULL && !FTT_FORGETS_CLAIMS) {
+        atomic_fetch_and_explicit(long_claim, ~(int64_t)FTT_CLAIM_BIT, memory_order_relaxed);
+    }
+    ftt_waiter_disclaim(waiter);
+}
+
+void
+ftt_thread_after_fork(void (*keep)(ftt_waiter *))
+{
+    ftt_raw_reinit(&spare_lock);
+    spare = NULL;
+    ftt_waiter *waiter = atomic_load_explicit(&made, memory_order_acquire);
+    for (; waiter != NULL; waiter = waiter->next_made) {
+        if (waiter->owner != 0 && waiter->owner == ftt_this_thread.id) {
+            keep(waiter);
+            continue;
+        }
+        take_back_claims(waiter);
+        atomic_store_explicit(&waiter->key, NULL, memory_order_relaxed);
+        if (ftt_sleeper_init(&waiter->sleeper)) {
+            waiter->owner = 0;
+            waiter->next_spare = spare;
+            spare = waiter;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/* What the core knows of each thread: a number that is never used again, and the waiters
+   with which it takes its place in queues.
+
+   The number, not the pthread_t, says who owns an RLock: a new thread often gets the
+   pthread_t of a dead one and would inherit its locks.
+
+   A waiter is not on its thread's stack.  It must outlive a thread that the finalizing
+   interpreter ends in the middle of a wait, and a late wake-up may still touch it after
+   its wait is over.  So waiters are recycled and never freed: their number is that of the
+   most waits there ever were at one time. */
+
+#ifndef FTT_THREAD_H
+#define FTT_THREAD_H
+
+#include <stddef.h>
+
+#include "os.h"
+
+typedef struct ftt_waiter ftt_waiter;
+
+struct ftt_waiter {
+    ftt_sleeper sleeper;
+    uint32_t token;            /* what the waker decided; readable once posted */
+    _Atomic(const void *) key; /* the queue it is in, or NULL; changes under bucket locks */
+    ftt_waiter *previous;      /* neighbours in the bucket */
+    ftt_waiter *next;
+    ftt_time since;   /* when its wait for this queue began; bucket lock */
+    bool busy;        /* runs signal handlers meanwhile: tell it, do not move it; bucket lock */
+    uint64_t ticket;  /* for the primitive's own use; bucket lock */
+
+    /* A state whose FTT_CLAIM_BIT this thread has set, or may be about to set.  In the child
+       of a fork the bits of threads that no longer exist are taken back. */
+    _Atomic(ftt_word *) claim;
+    _Atomic(ftt_long *) long_claim;
+
+    uint64_t owner;         /* the thread that has it; 0 while spare */
+    ftt_waiter *next_spare; /* in its thread's spares or the common ones */
+    ftt_waiter *next_made;  /* all waiters there are */
+};
+
+#define FTT_CLAIM_BIT 2u
+
+typedef struct {
+    uint64_t id;
+    unsigned long ident; /* as threading.get_ident() */
+    ftt_waiter *spare;
+} ftt_thread;
+
+/* musl and other loaders refuse initial-exec in a library that is loaded late. */
+#if defined(__linux__) && defined(__GLIBC__)
+#define FTT_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#define FTT_TLS_MODEL
+#endif
+
+extern _Thread_local ftt_thread ftt_this_thread FTT_TLS_MODEL;
+
+void ftt_thread_register(void);
+
+static inline uint64_t
+ftt_thread_id(void)
+{
+    if (ftt_this_thread.id == 0) {
+        ftt_thread_register();
+    }
+    return ftt_this_thread.id;
+}
+
+/* NULL when out of memory.  Give it back in the same thread. */
+ftt_waiter *ftt_waiter_take(void);
+void ftt_waiter_give_back(ftt_waiter *waiter);
+
+/* The waiter takes back its claims, or never made them. */
+static inline void
+ftt_waiter_disclaim(ftt_waiter *waiter)
+{
+    atomic_store_explicit(&waiter->claim, NULL, memory_order_relaxed);
+    atomic_store_explicit(&waiter->long_claim, NULL, memory_order_relaxed);
+}
+
+/* In the child of a fork: takes back the claims and the waiters of the threads that are
+   gone, and shows keep() those of the calling thread. */
+void ftt_thread_after_fork(void (*keep)(ftt_waiter *));
+
+#endif

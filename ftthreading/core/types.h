@@ -1,0 +1,37 @@
+/* The types the module makes, and what its module keeps of them. */
+
+#ifndef FTT_TYPES_H
+#define FTT_TYPES_H
+
+#include <Python.h>
+
+#include "rlock.h"
+
+extern PyModuleDef ftt_module;
+
+typedef struct {
+    PyTypeObject *lock;
+    PyTypeObject *rlock;
+    PyTypeObject *condition;
+    PyTypeObject *semaphore;
+} ftt_module_state;
+
+extern PyType_Spec ftt_lock_spec;
+extern PyType_Spec ftt_rlock_spec;
+extern PyType_Spec ftt_condition_spec;
+extern PyType_Spec ftt_semaphore_spec;
+extern PyType_Spec ftt_bounded_semaphore_spec;
+extern PyType_Spec ftt_event_spec;
+extern PyType_Spec ftt_barrier_spec;
+
+/* Like classes written in Python: with subclasses, attributes of instances and of the class,
+   and weak references. */
+#define FTT_CLASS_FLAGS                                                                           \
+    (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_MANAGED_DICT |    \
+     Py_TPFLAGS_MANAGED_WEAKREF)
+
+/* The C locks in instances of exactly these types, for Condition. */
+ftt_lock *ftt_lock_of(PyObject *lock);
+ftt_rlock *ftt_rlock_of(PyObject *rlock);
+
+#endif

@@ -1,0 +1,95 @@
+/* Waking in the parking table (see park.h; waiting is in park.c).
+
+   Waiters are taken off their queue and given their tokens under the bucket lock, and
+   posted after it: the lock is held shorter, and a waiter that runs at once does not run
+   into it.  Between the two they are chained through `next`, which is theirs again from
+   the post on. */
+
+#include "park.h"
+#include "table.h"
+#include "testing.h"
+
+static void
+post(ftt_waiter *waiter)
+{
+#ifdef FTT_PLANT_DROP_WAKE
+    static _Atomic uint32_t posts;
+    if (FTT_DROPS_WAKE(atomic_fetch_add_explicit(&posts, 1, memory_order_relaxed))) {
+        return;
+    }
+#endif
+    FTT_WINDOW();
+    if (ftt_sleeper_post(&waiter->sleeper)) {
+        FTT_WINDOW();
+        ftt_sleeper_wake(&waiter->sleeper);
+    }
+}
+
+void
+ftt_unpark_one(const void *key, ftt_choose choose, void *argument)
+{
+    ftt_bucket *bucket = ftt_bucket_lock(key);
+    ftt_waiter *oldest = ftt_first_from(bucket->head, key);
+    bool more = oldest != NULL && ftt_first_from(oldest->next, key) != NULL;
+    uint32_t token = choose(argument, oldest, more);
+    if (token != 0) {
+        oldest->token = token;
+        ftt_unlink(bucket, oldest);
+    }
+    ftt_bucket_unlock(bucket);
+    if (token != 0) {
+        post(oldest);
+    }
+}
+
+void
+ftt_unpark_visit(const ftt_visit *visit)
+{
+    ftt_waiter *chosen = NULL, **last = &chosen;
+    uint32_t left = 0;
+    bool stopped = false;
+    ftt_bucket_pair pair = ftt_bucket_lock_pair(visit->key, visit->other);
+    if (visit->start != NULL && !visit->start(visit->argument)) {
+        ftt_bucket_unlock_pair(pair);
+        return;
+    }
+    ftt_waiter *waiter = ftt_first_from(pair.first->head, visit->key);
+    while (waiter != NULL) {
+        ftt_waiter *next = ftt_first_from(waiter->next, visit->key);
+        uint32_t token = stopped ? FTT_STAY : visit->visit(visit->argument, waiter);
+        if (token == FTT_STAY || token == FTT_STOP) {
+            stopped = stopped || token == FTT_STOP;
+            left++;
+        }
+        else {
+            ftt_unlink(pair.first, waiter);
+            if (token == FTT_MOVE) {
+                ftt_link(pair.second, waiter, visit->other, false);
+            }
+            else {
+                waiter->token = token;
+                waiter->next = NULL;
+                *last = waiter;
+                last = &waiter->next;
+            }
+        }
+        waiter = next;
+    }
+    if (visit->finish != NULL) {
+        visit->finish(visit->argument, left);
+    }
+    ftt_bucket_unlock_pair(pair);
+    while (chosen != NULL) {
+        ftt_waiter *next = chosen->next;
+        post(chosen);
+        chosen = next;
+    }
+}
+
+void
+ftt_park_locked(const void *key, void (*run)(void *argument), void *argument)
+{
+    ftt_bucket *bucket = ftt_bucket_lock(key);
+    run(argument);
+    ftt_bucket_unlock(bucket);
+}

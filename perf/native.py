@@ -1,0 +1,97 @@
+"""Compile `_native.c` for the running interpreter, once, and load it.
+
+The result lies in the user's cache folder under a hash of the source, the interpreter and the
+compiler's command, so interpreters do not mix and an edit is never missed. Each call
+compiles into a file of its own and renames it: concurrent calls do no harm.
+"""
+
+import hashlib
+import importlib.machinery
+import importlib.util
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+
+SOURCE = pathlib.Path(__file__).with_name("_native.c")
+
+
+class CompileError(Exception):
+    """The compiler failed or is missing; the message holds its command and output."""
+
+
+def _words(name: str) -> list[str]:
+    return shlex.split(str(sysconfig.get_config_var(name) or ""))
+
+
+def _compiler() -> list[str]:
+    own = shlex.split(os.environ.get("CC", "")) or _words("CC")
+    # An interpreter built elsewhere may name a compiler that this machine lacks.
+    return own if own and shutil.which(own[0]) else ["cc"]
+
+
+def _command() -> list[str]:
+    flags = [*_words("CFLAGS"), *_words("CCSHARED"), "-O2", "-std=c11", "-D_GNU_SOURCE"]
+    link = _words("LDSHARED")[len(_words("CC")) :] or ["-shared"]
+    return [
+        *_compiler(),
+        *(flag for flag in flags if flag != "-Werror"),
+        f"-I{sysconfig.get_path('include')}",
+        str(SOURCE),
+        *link,
+        "-pthread",
+    ]
+
+
+def _cache() -> pathlib.Path:
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base, "ftthreading", "native")
+
+
+def build() -> pathlib.Path:
+    """Return the path of the compiled module; compile it if there is none yet.
+
+    Raises CompileError.
+    """
+    command = _command()
+    key = hashlib.sha256(SOURCE.read_bytes())
+    for part in (sys.version, sys.prefix, sysconfig.get_config_var("SOABI"), *command):
+        key.update(f"{part}\0".encode())
+    suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
+    target = _cache() / f"_native-{key.hexdigest()[:20]}{suffix}"
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="build-", dir=target.parent) as folder:
+        result = pathlib.Path(folder, target.name)
+        full = [*command, "-o", str(result)]
+        try:
+            done = subprocess.run(full, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise CompileError(f"cannot run {full[0]}: {error}") from error
+        if done.returncode:
+            raise CompileError(f"{shlex.join(full)}\n{done.stdout}{done.stderr}")
+        os.replace(result, target)
+    return target
+
+
+def load() -> None:
+    """Build the module and import it as `perf._native`. Raises CompileError or ImportError."""
+    name = "perf._native"
+    spec = importlib.util.spec_from_file_location(name, build())
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no loader for {name}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+
+
+load()
+
+from perf._native import Floor, Gate, Section, ping_pong, spin  # noqa: E402
+
+__all__ = ["CompileError", "Floor", "Gate", "Section", "build", "ping_pong", "spin"]

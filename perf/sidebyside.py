@@ -1,0 +1,205 @@
+"""Run real programs under `threading` and under `ftthreading`, by turns, and compare.
+
+The programs are run as a user would run them: `python PROGRAM` and
+`python -m ftthreading PROGRAM`. Both must give the same answer; each checks its own answer too.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import resource
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+
+from perf import child
+from perf.report import Progress, machine, table
+from perf.rounds import Spread, alternate, judge, ratios
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAMS = ("pipeline", "executor", "logs", "pool")
+SMOKE_SCALE = 0.02
+SIDES = {"threading": (), "ftthreading": ("-m", "ftthreading")}
+PROBE = (
+    "import sys, threading; "
+    "print('ftthreading' in sys.modules and threading.Lock is sys.modules['ftthreading'].Lock)"
+)
+
+
+class Failed(Exception):
+    """A program failed or answered wrongly; the message says how to see it again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One run of one program."""
+
+    answer: str
+    seconds: float
+
+
+class Runner:
+    """Runs commands with a temporary folder of their own."""
+
+    def __init__(
+        self, folder: str, limit: float, interrupts: child.Interrupts, progress: Progress
+    ) -> None:
+        # A hung program must be able to show where it hangs.
+        self._env = {**os.environ, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
+        self._limit = limit
+        self._interrupts = interrupts
+        self._tick = progress.tick
+
+    def output(self, command: Sequence[str]) -> str:
+        """Return the command's standard output. Raises Failed or Interrupted."""
+        outcome = child.run(
+            command,
+            cwd=str(ROOT),
+            env=self._env,
+            limit=self._limit,
+            interrupts=self._interrupts,
+            tick=self._tick,
+        )
+        if outcome.fault:
+            tail = "\n".join(outcome.stderr.splitlines()[-40:])
+            raise Failed(f"{outcome.fault}\n{tail}\n{reproduce(command)}")
+        return outcome.stdout
+
+    def program(self, name: str, side: str, scale: float) -> Result:
+        """Run one program once. Raises Failed or Interrupted."""
+        command = command_of(name, side, scale)
+        text = self.output(command)
+        try:
+            found = json.loads(text)
+            return Result(str(found["answer"]), float(found["seconds"]))
+        except (ValueError, KeyError, TypeError):
+            raise Failed(f"no result in its output: {text!r}\n{reproduce(command)}") from None
+
+    def probe(self) -> None:
+        """Make sure that each side really runs on its own module."""
+        for side, options in SIDES.items():
+            command = [sys.executable, *options, "-c", PROBE]
+            text = self.output(command).strip()
+            if text != str(side == "ftthreading"):
+                raise Failed(f"{side}: threading is not {side}: {text}\n{reproduce(command)}")
+
+
+def command_of(name: str, side: str, scale: float) -> list[str]:
+    program = f"perf/programs/{name}.py"
+    return [sys.executable, *SIDES[side], program, "--scale", f"{scale:g}"]
+
+
+def reproduce(command: Sequence[str]) -> str:
+    return f"to see it again: cd {shlex.quote(str(ROOT))} && {shlex.join(command)}"
+
+
+def same_answers(name: str, scale: float, results: dict[str, list[Result]]) -> str:
+    """Return the one answer of all runs; raise Failed where two differ."""
+    seen: dict[str, str] = {}
+    for side, runs in results.items():
+        for result in runs:
+            seen.setdefault(result.answer, side)
+    if len(seen) == 1:
+        return next(iter(seen))
+    lines = [f"{name}: {len(seen)} different answers"]
+    for answer, side in seen.items():
+        lines += [f"  {side}: {answer}", f"  {reproduce(command_of(name, side, scale))}"]
+    raise Failed("\n".join(lines))
+
+
+def compare(
+    runner: Runner, names: Sequence[str], rounds: int, scale: float, progress: Progress
+) -> dict[str, dict[str, list[Result]]]:
+    """Run every program `rounds` times on each side; return results by program and side."""
+    found: dict[str, dict[str, list[Result]]] = {}
+    done = 0
+    for name in names:
+        progress.show(done, name, "warming up")
+        smoke = min(scale, SMOKE_SCALE)
+        warm = {side: [runner.program(name, side, smoke)] for side in SIDES}
+        same_answers(name, smoke, warm)
+        results: dict[str, list[Result]] = {side: [] for side in SIDES}
+        for number, side in alternate(tuple(SIDES), rounds):
+            progress.show(done, name, f"round {number + 1} of {rounds}, {side}")
+            results[side].append(runner.program(name, side, scale))
+            done += 1
+        same_answers(name, scale, results)
+        found[name] = results
+    progress.show(done, "done")
+    progress.clear()
+    return found
+
+
+def show(found: dict[str, dict[str, list[Result]]], rounds: int) -> None:
+    rows = []
+    verdicts: dict[str, list[str]] = {}
+    for name, results in found.items():
+        seconds = {side: [run.seconds for run in runs] for side, runs in results.items()}
+        speedup = ratios(seconds["threading"], seconds["ftthreading"])
+        verdict = judge(speedup, rounds)
+        verdicts.setdefault(verdict, []).append(name)
+        rows.append(
+            [
+                name,
+                *(str(Spread.of(seconds[side])) for side in SIDES),
+                f"{speedup.median:.2f}x",
+                f"{speedup.low:.2f}-{speedup.high:.2f}",
+                verdict,
+            ]
+        )
+    heads = ["program", *(f"{side}, s" for side in SIDES), "ratio", "range", "all rounds say"]
+    print(table(heads, rows))
+    print(
+        f"\nMedians (lowest-highest) of {rounds} alternating rounds. "
+        "ratio = threading's time / ftthreading's: above 1, ftthreading is faster."
+    )
+    summary = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in verdicts.items())
+    print(f"VERDICT: all answers equal. {summary}.")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m perf.sidebyside", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(PROGRAMS)}")
+    parser.add_argument("--rounds", type=int, default=6, help="runs of each side (default 6)")
+    parser.add_argument("--scale", type=float, default=1.0, help="amount of work (default 1)")
+    parser.add_argument("--limit", type=float, default=300, help="seconds a run may take")
+    options = parser.parse_args()
+    names = options.programs or list(PROGRAMS)
+    if unknown := set(names) - set(PROGRAMS):
+        parser.error(f"no such program: {', '.join(sorted(unknown))}")
+    if options.rounds < 1 or options.scale <= 0 or options.limit <= 0:
+        parser.error("--rounds, --scale and --limit must be positive")
+
+    # A hung program is aborted for its stacks, not for a core file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    interrupts = child.Interrupts()
+    interrupts.watch()
+    total = len(names) * len(SIDES) * options.rounds
+    print(machine())
+    print(f"{len(names)} programs, {options.rounds} rounds under each module: {total} runs\n")
+    sys.stdout.flush()
+    progress = Progress(total)
+    try:
+        with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
+            runner = Runner(folder, options.limit, interrupts, progress)
+            runner.probe()
+            found = compare(runner, names, options.rounds, options.scale, progress)
+    except Failed as failure:
+        progress.clear()
+        print(f"VERDICT: FAILED: {failure}", file=sys.stderr)
+        return 1
+    except child.Interrupted as interrupted:
+        progress.clear()
+        print(f"interrupted by {interrupted}; nothing is left behind", file=sys.stderr)
+        return child.die_of(interrupted.signum)
+    show(found, options.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+/* What every scenario of the core's C test program uses: threads behind a start gate, a
+   random source for each, and a watchdog that calls a standstill by its name. */
+
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MAX_THREADS 64
+
+typedef struct {
+    int threads;
+    int rounds; /* operations for each thread */
+    uint64_t seed;
+} options;
+
+typedef struct {
+    const char *name;
+    const char *claim; /* what must hold */
+    void (*run)(const options *);
+} scenario;
+
+extern const scenario lock_scenarios[];
+extern const scenario park_scenarios[];
+extern const scenario event_scenarios[];
+extern const scenario semaphore_scenarios[];
+extern const scenario condition_scenarios[];
+extern const scenario barrier_scenarios[];
+extern const scenario fork_scenarios[];
+
+/* Runs body(index) in `count` threads that start together; returns when all have ended. */
+void run_threads(int count, void (*body)(int index));
+
+/* The calling thread's next random number. */
+uint32_t roll(void);
+
+/* Tells the watchdog that something happened. */
+void progress(void);
+
+/* Ends the program with exit code 1 and the message unless the condition holds. */
+void check(bool condition, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Interrupts the calling thread by signals from now on; handler() stands for the Python
+   handlers that run then and returns -1 when one "raises".  NULL ends it. */
+void take_signals(int (*handler)(void));
+
+/* Keeps a processor busy for some ns. */
+void work(int64_t ns);
+
+/* Sends signals to all threads that take them, until stopped. */
+void start_signal_storm(void);
+void stop_signal_storm(void);
+
+#endif

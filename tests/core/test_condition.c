@@ -1,0 +1,176 @@
+/* Scenarios for condition.c: no notification is lost to a timeout, a signal or an exception,
+   none is counted twice, and every wait ends with the lock held. */
+
+#include <stddef.h>
+
+#include "condition.h"
+#include "harness.h"
+
+static const options *with;
+static ftt_condition condition;
+static ftt_lock lock;
+static ftt_rlock rlock;
+static ftt_monitor monitor;
+static long items; /* plain: the monitor guards it */
+static _Atomic long made, got;
+
+static void
+enter(void)
+{
+    if (monitor.rlock != NULL) {
+        while (ftt_rlock_acquire(&rlock, -1) != FTT_ACQUIRED) {
+        }
+    }
+    else {
+        while (ftt_lock_acquire(&lock, -1) != FTT_ACQUIRED) {
+        }
+    }
+}
+
+static void
+leave(void)
+{
+    bool held = monitor.rlock != NULL ? ftt_rlock_release(&rlock) : ftt_lock_release(&lock);
+    check(held, "the wait ended without the lock");
+}
+
+static int
+handler(void)
+{
+    return roll() % 8 == 0 ? -1 : 0;
+}
+
+/* A queue without a bound: consumers wait, with and without timeouts; each item is announced
+   by one notify().  A lost notification ends in a standstill, as the producers stop. */
+static void
+consume(int index)
+{
+    if (index % 4 == 1) {
+        take_signals(handler);
+    }
+    for (int i = 0; i < with->rounds; i++) {
+        enter();
+        while (items == 0) {
+            int64_t timeout = index % 2 == 0 && roll() % 2 == 0 ? (int64_t)(roll() % 30000) : -1;
+            ftt_outcome outcome = ftt_condition_wait(&condition, monitor, timeout);
+            check(outcome != FTT_TIMED_OUT || timeout >= 0, "a wait without timeout timed out");
+            if (monitor.rlock != NULL) {
+                check(ftt_rlock_is_owned(&rlock) && ftt_rlock_count(&rlock) == 1,
+                      "the wait ended without the lock");
+            }
+        }
+        items--;
+        atomic_fetch_add(&got, 1);
+        leave();
+        progress();
+    }
+    take_signals(NULL);
+}
+
+static void
+produce(void)
+{
+    for (int i = 0; i < with->rounds; i++) {
+        enter();
+        items++;
+        atomic_fetch_add(&made, 1);
+        ftt_condition_notify(&condition, monitor, 1);
+        leave();
+        work(roll() % 64 == 0 ? 30000 : 0);
+    }
+}
+
+static void
+produce_or_consume(int index)
+{
+    if (index < with->threads / 2) {
+        produce();
+    }
+    else {
+        consume(index);
+    }
+}
+
+static void
+run_queue(const options *given, bool recursive)
+{
+    with = given;
+    condition = (ftt_condition){0};
+    lock = (ftt_lock){0};
+    rlock = (ftt_rlock){0};
+    monitor = recursive ? (ftt_monitor){&rlock.lock, &rlock} : (ftt_monitor){&lock, NULL};
+    items = made = got = 0;
+    start_signal_storm();
+    run_threads(with->threads / 2 * 2, produce_or_consume);
+    stop_signal_storm();
+    check(items == 0 && made == got, "%ld made, %ld got, %ld left", (long)made, (long)got, items);
+    check(ftt_condition_waiters(&condition) == 0, "somebody is left waiting");
+    enter();
+    leave();
+}
+
+static void
+run_queue_lock(const options *given)
+{
+    run_queue(given, false);
+}
+
+static void
+run_queue_rlock(const options *given)
+{
+    run_queue(given, true);
+}
+
+/* All wait; thread 0 notifies n at a time and counts who comes back. */
+static _Atomic long returned;
+static long waiting; /* plain, guarded by the lock */
+
+static void
+count_notified(int index)
+{
+    int others = with->threads - 1;
+    int rounds = with->rounds / 100 + 1;
+    if (index != 0) {
+        for (int i = 0; i < rounds; i++) {
+            enter();
+            waiting++;
+            check(ftt_condition_wait(&condition, monitor, -1) == FTT_ACQUIRED, "wait failed");
+            atomic_fetch_add(&returned, 1);
+            leave();
+            progress();
+        }
+        return;
+    }
+    long told = 0;
+    while (told < (long)others * rounds) {
+        enter();
+        long n = 1 + (long)(roll() % 3);
+        long there = waiting;
+        uint32_t notified = ftt_condition_notify(&condition, monitor, (uint64_t)n);
+        check(notified == (uint32_t)(n < there ? n : there), "%u notified of %ld, asked for %ld",
+              notified, there, n);
+        waiting -= notified;
+        told += notified;
+        check(atomic_load(&returned) <= told, "more came back than were notified");
+        leave();
+        work(roll() % 4000);
+    }
+}
+
+static void
+run_count(const options *given)
+{
+    with = given;
+    condition = (ftt_condition){0};
+    lock = (ftt_lock){0};
+    monitor = (ftt_monitor){&lock, NULL};
+    returned = waiting = 0;
+    run_threads(with->threads, count_notified);
+}
+
+const scenario condition_scenarios[] = {
+    {"queue-lock", "no notification is lost (Lock)", run_queue_lock},
+    {"queue-rlock", "no notification is lost (RLock)", run_queue_rlock},
+    {"notify-n", "n are notified, oldest first", run_count},
+    {NULL, NULL, NULL},
+};

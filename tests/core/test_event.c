@@ -1,0 +1,105 @@
+/* Scenarios for event.c: what set() publishes is seen, and set() followed at once by clear()
+   releases exactly those who were waiting. */
+
+#include <stddef.h>
+
+#include "event.h"
+#include "harness.h"
+
+static const options *with;
+static ftt_event there, back;
+static long message; /* plain: the events order it */
+
+static void
+ping_pong(int index)
+{
+    for (int i = 0; i < with->rounds; i++) {
+        if (index == 0) {
+            message = i;
+            ftt_event_set(&there);
+            check(ftt_event_wait(&back, -1) == FTT_ACQUIRED, "wait failed");
+            ftt_event_clear(&back);
+            check(message == -i, "the answer is %ld, not %d", message, -i);
+        }
+        else {
+            check(ftt_event_wait(&there, -1) == FTT_ACQUIRED, "wait failed");
+            ftt_event_clear(&there);
+            check(message == i, "the message is %ld, not %d", message, i);
+            message = -i;
+            ftt_event_set(&back);
+        }
+        progress();
+    }
+}
+
+static void
+run_ping_pong(const options *given)
+{
+    with = given;
+    there = back = (ftt_event){0};
+    run_threads(2, ping_pong);
+}
+
+/* Thread 0 sets and clears at once whenever all others are queued.  Each wait must end, and
+   none may end twice for one set(). */
+static ftt_event flash;
+static _Atomic long returns;
+
+static int
+handler(void)
+{
+    return roll() % 16 == 0 ? -1 : 0;
+}
+
+static void
+flashes(int index)
+{
+    int others = with->threads - 1;
+    if (index == 0) {
+        for (int i = 0; i < with->rounds / 10 + 1; i++) {
+            while (atomic_load(&returns) < (long)i * others) {
+                progress();
+            }
+            work(roll() % 20000);
+            while (atomic_load(&returns) < (long)(i + 1) * others) {
+                /* Those who come later need another flash, so repeat until all went. */
+                ftt_event_set(&flash);
+                ftt_event_clear(&flash);
+            }
+            progress();
+        }
+        return;
+    }
+    if (index % 2 == 0) {
+        take_signals(handler);
+    }
+    for (int i = 0; i < with->rounds / 10 + 1; i++) {
+        ftt_outcome outcome;
+        do {
+            outcome = ftt_event_wait(&flash, roll() % 4 == 0 ? 1000000 : -1);
+        } while (outcome != FTT_ACQUIRED);
+        atomic_fetch_add(&returns, 1);
+        while (atomic_load(&returns) < (long)(i + 1) * others) {
+            work(1000);
+        }
+    }
+    take_signals(NULL);
+}
+
+static void
+run_flashes(const options *given)
+{
+    with = given;
+    flash = (ftt_event){0};
+    returns = 0;
+    start_signal_storm();
+    run_threads(with->threads, flashes);
+    stop_signal_storm();
+    check(!ftt_event_is_set(&flash), "the flag is left set");
+}
+
+const scenario event_scenarios[] = {
+    {"event-turns", "set() publishes what came before", run_ping_pong},
+    {"event-flashes", "set() and clear() release who waits", run_flashes},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,134 @@
+/* Scenarios for semaphore.c: permits are conserved, whatever ends the waits. */
+
+#include <stddef.h>
+
+#include "harness.h"
+#include "semaphore.h"
+
+static const options *with;
+static ftt_semaphore semaphore;
+static long guarded; /* plain: with one permit the semaphore is a lock */
+static _Atomic long expected, inside, peak;
+
+static void
+start_with(int64_t permits, const options *given)
+{
+    with = given;
+    semaphore = (ftt_semaphore){.state = permits * FTT_SEMAPHORE_PERMIT};
+    guarded = expected = inside = peak = 0;
+}
+
+static void
+check_value(int64_t permits)
+{
+    check(ftt_semaphore_value(&semaphore) == permits, "the value is %ld, not %ld",
+          (long)ftt_semaphore_value(&semaphore), (long)permits);
+}
+
+static void
+one_permit(int index)
+{
+    (void)index;
+    for (int i = 0; i < with->rounds; i++) {
+        int64_t timeout = roll() % 4 == 0 ? (int64_t)(roll() % 100000) : -1;
+        if (ftt_semaphore_acquire(&semaphore, timeout) == FTT_ACQUIRED) {
+            guarded++;
+            atomic_fetch_add_explicit(&expected, 1, memory_order_relaxed);
+            work(roll() % 256 == 0 ? 50000 : 0);
+            check(ftt_semaphore_release(&semaphore, 1, 1), "release refused");
+        }
+        else {
+            check(timeout >= 0, "an acquire without a timeout timed out");
+        }
+        progress();
+    }
+}
+
+static void
+run_one_permit(const options *given)
+{
+    start_with(1, given);
+    run_threads(with->threads, one_permit);
+    check(guarded == expected, "counted %ld, not %ld", guarded, (long)expected);
+    check_value(1);
+}
+
+static int
+handler(void)
+{
+    /* A handler may use the very semaphore it interrupts, and raise. */
+    if (ftt_semaphore_acquire(&semaphore, 0) == FTT_ACQUIRED) {
+        check(ftt_semaphore_release(&semaphore, 1, FTT_SEMAPHORE_MAX), "release refused");
+    }
+    return roll() % 4 == 0 ? -1 : 0;
+}
+
+static void
+many_permits(int index)
+{
+    if (index % 2 == 0) {
+        take_signals(handler);
+    }
+    for (int i = 0; i < with->rounds; i++) {
+        int64_t timeout = roll() % 2 == 0 ? (int64_t)(roll() % 50000) : -1;
+        if (ftt_semaphore_acquire(&semaphore, timeout) != FTT_ACQUIRED) {
+            progress();
+            continue;
+        }
+        long now = 1 + atomic_fetch_add(&inside, 1);
+        check(now <= 3, "%ld threads have one of 3 permits", now);
+        work(roll() % 128 == 0 ? 100000 : 0);
+        atomic_fetch_sub(&inside, 1);
+        check(ftt_semaphore_release(&semaphore, 1, 3), "release refused");
+        progress();
+    }
+    take_signals(NULL);
+}
+
+static void
+run_many_permits(const options *given)
+{
+    start_with(3, given);
+    start_signal_storm();
+    run_threads(with->threads, many_permits);
+    stop_signal_storm();
+    check_value(3);
+}
+
+/* Thread 0 gives permits in lots; the others take one each.  No one may stay asleep while
+   there are permits. */
+static void
+lots(int index)
+{
+    int takers = with->threads - 1;
+    if (index != 0) {
+        for (int i = 0; i < with->rounds; i++) {
+            check(ftt_semaphore_acquire(&semaphore, -1) == FTT_ACQUIRED, "acquire failed");
+            progress();
+        }
+        return;
+    }
+    long left = (long)takers * with->rounds;
+    while (left > 0) {
+        long lot = 1 + (long)(roll() % 7);
+        lot = lot < left ? lot : left;
+        check(ftt_semaphore_release(&semaphore, lot, FTT_SEMAPHORE_MAX), "release refused");
+        left -= lot;
+        work(roll() % 64 == 0 ? 1200000 : roll() % 2000);
+    }
+}
+
+static void
+run_lots(const options *given)
+{
+    start_with(0, given);
+    run_threads(with->threads, lots);
+    check_value(0);
+}
+
+const scenario semaphore_scenarios[] = {
+    {"permit", "one permit makes a lock", run_one_permit},
+    {"permits", "permits are conserved", run_many_permits},
+    {"lots", "release(n) reaches n", run_lots},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,307 @@
+"""Barrier: one verdict for each crossing, and calls from inside the action."""
+
+import contextlib
+import copy
+import pickle
+import threading
+import weakref
+
+import pytest
+from support import run_threads, start_threads, wait_until
+
+import ftthreading
+from ftthreading import Barrier, BrokenBarrierError
+
+BROKEN = "broken"
+
+
+def wait(barrier, timeout=None):
+    try:
+        return barrier.wait(timeout)
+    except BrokenBarrierError:
+        return BROKEN
+
+
+def start_waiters(barrier, count, timeout=None):
+    before = barrier.n_waiting
+    running = start_threads(count, lambda i: wait(barrier, timeout))
+    wait_until(lambda: barrier.n_waiting == before + count, what=f"{count} more threads wait")
+    return running
+
+
+def crosses(barrier):
+    """Whether all parties can cross the barrier."""
+    results = run_threads(barrier.parties, lambda i: wait(barrier))
+    return sorted(results) == list(range(barrier.parties))
+
+
+def test_properties():
+    barrier = Barrier(3, timeout=7)
+    assert (barrier.parties, barrier.n_waiting, barrier.broken) == (3, 0, False)
+    assert (barrier._parties, barrier._action, barrier._timeout) == (3, None, 7)
+    for name in ("parties", "n_waiting", "broken"):
+        with pytest.raises(AttributeError):
+            setattr(barrier, name, 1)
+    running = start_waiters(barrier, 2)
+    assert repr(barrier).endswith("waiters=2/3>")
+    barrier.abort()
+    assert (barrier.n_waiting, barrier.broken) == (0, True)
+    assert repr(barrier).endswith(": broken>")
+    assert running.join() == [BROKEN] * 2
+
+
+def test_many_crossings():
+    parties, rounds = 4, 1000
+    counts = []
+    barrier = Barrier(parties, action=lambda: counts.append(sum(arrived)))
+    arrived = [0] * parties
+
+    def cross(i):
+        numbers = []
+        for n in range(rounds):
+            arrived[i] = n + 1
+            numbers.append(barrier.wait())
+            # Nobody is more than one round ahead of anybody.
+            assert min(arrived) >= n + 1
+        return numbers
+
+    numbers = run_threads(parties, cross)
+    assert counts == [parties * (n + 1) for n in range(rounds)]
+    for in_one_round in zip(*numbers, strict=True):
+        assert sorted(in_one_round) == list(range(parties))
+
+
+def test_crossings_follow_each_other_without_waiting_for_stragglers():
+    barrier = Barrier(1)
+    assert [barrier.wait() for _ in range(5)] == [0] * 5
+
+
+def test_more_threads_than_parties():
+    actions = []
+    together = []
+
+    def action():
+        together.append(1)
+        actions.append(len(together))
+        together.pop()
+        if len(actions) == 900:
+            barrier.abort()
+
+    def cross(i):
+        while wait(barrier) != BROKEN:
+            pass
+
+    barrier = Barrier(2, action)
+    run_threads(6, cross)
+    assert len(actions) == 900
+    assert set(actions) == {1}, "two actions at once"
+
+
+class TwoCrossings:
+    """A first crossing is in its action, and a second is complete behind it."""
+
+    def __init__(self):
+        self.actions = []
+        self.gate = ftthreading.Lock()
+        self.gate.acquire()
+        self.barrier = Barrier(1, self._action)
+        self.first = start_threads(1, lambda i: wait(self.barrier))
+        wait_until(lambda: self.actions)
+        self.second = start_threads(1, lambda i: wait(self.barrier))
+        wait_until(
+            lambda: len(self.actions) == 2 or len(self.barrier._full[0]._waiters) == 1,
+            what="the second crossing waits for the first",
+        )
+
+    def _action(self):
+        self.actions.append(len(self.actions))
+        self.gate.acquire(timeout=60)
+        self.gate.release()
+
+
+def test_one_action_at_a_time():
+    crossings = TwoCrossings()
+    assert crossings.actions == [0]
+    crossings.gate.release()
+    assert crossings.first.join() + crossings.second.join() == [0, 0]
+    assert crossings.actions == [0, 1]
+
+
+def test_no_action_starts_while_the_barrier_breaks():
+    crossings = TwoCrossings()
+    barrier, decide = crossings.barrier, crossings.barrier._decide
+
+    def decide_slowly(generation, broken):
+        decide(generation, broken)
+        with contextlib.suppress(AssertionError):  # give others the time to go astray
+            wait_until(lambda: len(crossings.actions) > 1, timeout=0.1)
+
+    barrier._decide = decide_slowly
+    barrier.abort()
+    crossings.gate.release()
+    assert crossings.first.join() + crossings.second.join() == [BROKEN, BROKEN]
+    assert crossings.actions == [0]
+
+
+def test_timeout_breaks_it_for_all():
+    barrier = Barrier(3)
+    running = start_waiters(barrier, 1)
+    assert wait(barrier, 0.001) == BROKEN
+    assert running.join() == [BROKEN]
+    assert barrier.broken
+    assert wait(barrier) == BROKEN
+    barrier.reset()
+    assert crosses(barrier)
+
+
+def test_default_timeout():
+    barrier = Barrier(2, timeout=0.001)
+    assert wait(barrier) == BROKEN
+    barrier.reset()
+    assert wait(barrier, 0) == BROKEN
+    barrier.reset()
+    running = start_threads(1, lambda i: wait(barrier, 60))
+    assert wait(barrier, 60) in (0, 1)
+    running.join()
+
+
+def test_reset_lets_waiters_go_and_is_usable_at_once():
+    barrier = Barrier(3)
+    for _ in range(20):
+        running = start_waiters(barrier, 2)
+        barrier.reset()
+        assert not barrier.broken
+        assert barrier.n_waiting == 0
+        assert crosses(barrier)
+        assert running.join() == [BROKEN] * 2
+
+
+def test_abort_is_for_all_until_reset():
+    barrier = Barrier(3)
+    running = start_waiters(barrier, 2)
+    barrier.abort()
+    barrier.abort()
+    assert running.join() == [BROKEN] * 2
+    assert run_threads(4, lambda i: wait(barrier)) == [BROKEN] * 4
+    barrier.reset()
+    assert crosses(barrier)
+
+
+@pytest.mark.parametrize("method", ["abort", "reset"])
+def test_abort_and_reset_in_the_action(method):  # threading's barrier hangs
+    calls = []
+
+    def action():
+        if not calls:
+            calls.append(method)
+            getattr(barrier, method)()
+
+    barrier = Barrier(3, action)
+    assert run_threads(3, lambda i: wait(barrier)) == [BROKEN] * 3
+    assert barrier.broken == (method == "abort")
+    barrier.reset()
+    assert crosses(barrier)
+
+
+def test_an_action_that_fails_breaks_it():
+    def action():
+        raise ZeroDivisionError
+
+    def attempt(i):
+        try:
+            return wait(barrier)
+        except ZeroDivisionError:
+            return "failed"
+
+    barrier = Barrier(3, action)
+    assert sorted(run_threads(3, attempt)) == [BROKEN, BROKEN, "failed"]
+    assert barrier.broken
+
+
+def test_the_action_sees_all_waiting_and_the_barrier_whole():
+    seen = []
+    barrier = Barrier(3, lambda: seen.append((barrier.n_waiting, barrier.broken)))
+    assert crosses(barrier)
+    assert seen == [(3, False)]
+    assert barrier.n_waiting == 0
+
+
+def test_a_timeout_during_the_action_waits_for_its_verdict():
+    waits = []
+
+    def action():
+        # The other's time is over before this ends; it must not break what is complete.
+        wait_until(lambda: impatient.finished or over.wait(60))
+
+    over = ftthreading.Event()
+    barrier = Barrier(2, action)
+    timed_out = barrier._time_out
+
+    def note(generation):
+        timed_out(generation)
+        waits.append(barrier.broken)
+        over.set()
+
+    barrier._time_out = note
+    impatient = start_waiters(barrier, 1, timeout=0.2)
+    assert wait(barrier) == 1
+    assert impatient.join() == [0]
+    assert waits == [False]
+
+
+def test_verdicts_are_final():
+    # Who was let through does not see the abort that follows.
+    for _ in range(100):
+        barrier = Barrier(2)
+        running = start_waiters(barrier, 1)
+        assert barrier.wait() == 1
+        barrier.abort()
+        assert running.join() == [0]
+
+
+BAD_CALLS = [
+    ("wait", ("1",), {}),
+    ("wait", (1e300,), {}),
+    ("wait", (1, 2), {}),
+    ("reset", (1,), {}),
+    ("abort", (1,), {}),
+    ("__init__", (), {}),
+    ("__init__", (0,), {}),
+    ("__init__", (-1,), {}),
+    ("__init__", ("1",), {}),
+    ("__init__", (None,), {}),
+    ("__init__", (1, None, None, None), {}),
+]
+
+
+def outcome(function, *args, **kwargs):
+    try:
+        return function(*args, **kwargs)
+    except Exception as exception:
+        told = not isinstance(exception, (TypeError, OverflowError))
+        # 3.13.0 words this one differently.
+        text = str(exception).replace("must be > 0", "must be >= 1")
+        return type(exception), text if told else ""
+
+
+@pytest.mark.parametrize(("method", "args", "kwargs"), BAD_CALLS)
+def test_bad_calls_end_as_threadings(method, args, kwargs):
+    results = []
+    for module in (threading, ftthreading):
+        barrier = module.Barrier(2)
+        results.append(outcome(getattr(barrier, method), *args, **kwargs))
+        results.append((barrier.n_waiting, barrier.broken))
+    assert results[:2] == results[2:]
+    assert crosses(barrier)
+
+
+def test_copies_and_weak_references():
+    barrier = Barrier(2)
+    for make in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="cannot pickle"):
+            make(barrier)
+    assert weakref.ref(barrier)() is barrier
+
+
+def test_a_huge_number_of_parties_costs_nothing():
+    assert Barrier(10**12).parties == 10**12

@@ -1,0 +1,385 @@
+"""Condition: who gets a notification, and that wait() ends with the lock held."""
+
+import copy
+import pickle
+import threading
+import weakref
+from collections import deque
+
+import pytest
+from support import run_threads, start_threads, wait_until
+
+import ftthreading
+from ftthreading import Condition, Lock, RLock
+
+
+class DuckLock:
+    """The least that a lock can be, in Python."""
+
+    def __init__(self):
+        self.lock = Lock()
+        self.log = deque()
+
+    def acquire(self, blocking=True):
+        self.log.append("acquire")
+        return self.lock.acquire(blocking)
+
+    def release(self):
+        self.log.append("release")
+        self.lock.release()
+
+
+class OwnRestore(RLock):
+    """An RLock with an _acquire_restore of its own, which has to be called."""
+
+    restored = 0
+
+    def _acquire_restore(self, state):
+        self.restored += 1
+        super()._acquire_restore(state)
+
+
+LOCKS = [Lock, RLock, OwnRestore, DuckLock, threading.Lock, threading.RLock, threading._PyRLock]
+NATIVE_LOCKS = [Lock, RLock]
+
+
+def hold(lock, times=1):
+    for _ in range(times):
+        lock.acquire()
+
+
+class Waiter:
+    """A thread in cond.wait()."""
+
+    def __init__(self, cond, timeout=None):
+        self.cond = cond
+        self.inside = False
+        self.running = start_threads(1, self._main, timeout)
+        wait_until(self.waits, what="the thread waits for the condition")
+
+    def _main(self, _, timeout):
+        self.cond.acquire()
+        try:
+            self.inside = True
+            return self.cond.wait(timeout)
+        finally:
+            self.cond.release()
+
+    def waits(self):
+        # Who has the lock while the thread is inside knows that it waits.
+        if not self.inside or not self.cond.acquire(False):
+            return False
+        self.cond.release()
+        return True
+
+    def result(self):
+        return self.running.join()[0]
+
+
+@pytest.mark.parametrize("locktype", LOCKS)
+def test_wait_and_notify_with_any_lock(locktype):
+    lock = locktype()
+    cond = Condition(lock)
+    waiter = Waiter(cond)
+    cond.acquire()
+    cond.notify()
+    assert waiter.running.finished == 0
+    cond.release()
+    assert waiter.result() is True
+    cond.acquire()
+    assert cond.wait(0.001) is False
+    assert cond.wait(0) is False
+    assert cond.wait(-1) is False
+    assert cond._is_owned()
+    cond.release()
+    assert len(cond._waiters) == 0
+
+
+def test_a_lock_need_be_no_context_manager():
+    cond = Condition(DuckLock())
+    with cond as entered:
+        assert entered is True
+        assert not cond._lock.acquire(False)
+    assert cond._lock.acquire(False)
+
+
+def test_acquire_restore_of_a_subclass_is_called():
+    lock = OwnRestore()
+    cond = Condition(lock)
+    with cond:
+        cond.wait(0.001)
+    assert lock.restored == 1
+
+
+def test_methods_overridden_in_a_subclass_of_condition_are_called():
+    calls = []
+
+    class Logged(Condition):
+        def _release_save(self):
+            calls.append("release")
+            return super()._release_save()
+
+        def _acquire_restore(self, x):
+            calls.append("acquire")
+            super()._acquire_restore(x)
+
+    cond = Logged(Lock())
+    with cond:
+        cond.wait(0)
+    assert calls == ["release", "acquire"]
+
+
+def test_wait_frees_an_rlock_wholly_and_restores_its_depth():
+    lock = RLock()
+    cond = Condition(lock)
+    with lock, lock, cond:
+        assert cond.wait(0.001) is False
+        assert lock._recursion_count() == 3
+    assert not lock._is_owned()
+
+
+def test_a_condition_is_true_to_its_lock():
+    lock = Lock()
+    cond = Condition(lock)
+    assert cond._lock is lock
+    assert cond.acquire() is True
+    assert lock.locked()
+    assert repr(cond) == f"<Condition({lock}, 0)>"
+    cond.release()
+    assert hasattr(cond, "locked") == hasattr(threading.Condition(), "locked")
+
+
+def test_no_transient_acquire_when_asked_who_owns_a_plain_lock():
+    lock = Lock()
+    cond = Condition(lock)
+    for result in run_threads(4, lambda i: [cond._is_owned() for _ in range(500)]):
+        assert result == [False] * 500
+    with lock:
+        assert cond._is_owned()
+
+
+def test_notify_wakes_exactly_n():
+    cond = Condition()
+    waiters = [Waiter(cond) for _ in range(5)]
+    assert len(cond._waiters) == 5
+    for n, left in ((0, 5), (-1, 5), (3, 2), (10, 0)):
+        with cond:
+            cond.notify(n)
+        wait_until(lambda left=left: sum(w.running.finished == 0 for w in waiters) == left)
+        assert len(cond._waiters) == left
+    assert [w.result() for w in waiters] == [True] * 5
+
+
+def test_notify_is_first_come_first_served():
+    cond = Condition()
+    first, second = Waiter(cond), Waiter(cond)
+    with cond:
+        cond.notify()
+    assert first.result() is True
+    assert second.running.finished == 0
+    with cond:
+        cond.notify()
+    assert second.result() is True
+
+
+def test_notify_passes_by_who_timed_out():
+    # Whose time has run out cannot return yet, because we have the lock; it must not use up
+    # the notification all the same.
+    cond = Condition()
+    late = Waiter(cond, timeout=0.2)
+    patient = Waiter(cond)
+    with cond:
+        wait_until(lambda: len(cond._waiters) == 1, what="the first has timed out")
+        assert not late.running.finished
+        cond.notify(1)
+    assert patient.result() is True
+    assert late.result() is False
+
+
+def test_notifications_are_neither_lost_nor_made_up():
+    # Waiters time out all along, and exactly as many are told so as were taken off the queue.
+    class CountingQueue(deque):
+        taken = 0
+
+        def popleft(self):
+            waiter = super().popleft()
+            self.taken += 1
+            return waiter
+
+    cond = Condition()
+    queue = cond._waiters = CountingQueue()
+    stop = []
+
+    def wait(i):
+        notified = 0
+        with cond:
+            while not stop:
+                notified += cond.wait(0.0002 * (1 + i))
+        return notified
+
+    def notify():
+        with cond:
+            cond.notify(1)
+        return queue.taken >= 300
+
+    running = start_threads(4, wait)
+    wait_until(notify, what="300 notifications have been taken")
+    with cond:
+        stop.append(True)
+        cond.notify_all()
+    assert sum(running.join()) == queue.taken
+
+
+@pytest.mark.parametrize("locktype", [RLock, Lock])
+def test_every_permit_posted_is_collected(locktype):
+    # The classic counter: a lost notification stops it.
+    cond = Condition(locktype())
+    posted = collected = 0
+    total = 2000
+
+    def post(i):
+        nonlocal posted
+        for _ in range(total):
+            with cond:
+                posted += 1
+                cond.notify()
+
+    def collect(i):
+        nonlocal posted, collected
+        for _ in range(total):
+            with cond:
+                while posted == 0:
+                    cond.wait()
+                posted -= 1
+                collected += 1
+
+    run_threads(6, lambda i: post(i) if i % 2 else collect(i))
+    assert (posted, collected) == (0, 3 * total)
+
+
+def test_wait_for():
+    cond = Condition()
+    box = []
+    running = start_threads(1, lambda i: wait_in(cond, lambda: box and box[0]))
+
+    def wait_in(cond, predicate):
+        with cond:
+            return cond.wait_for(predicate)
+
+    with cond:
+        cond.notify()
+    with cond:
+        box.append("value")
+        cond.notify()
+    assert running.join() == ["value"]
+    with cond:
+        assert cond.wait_for(lambda: 0, timeout=0.001) == 0
+        assert cond.wait_for(list, timeout=0) == []
+        assert cond.wait_for(lambda: 7, timeout=-1) == 7
+
+
+BAD_CALLS = [
+    ("wait", ("1",), {}),
+    ("wait", (1e300,), {}),
+    ("wait", (float("nan"),), {}),
+    ("wait", (float("inf"),), {}),
+    ("wait", (threading.TIMEOUT_MAX * 2,), {}),
+    ("wait", (1, 2), {}),
+    ("wait", (), {"seconds": 1}),
+    ("wait_for", (), {}),
+    ("wait_for", (None,), {}),
+    ("wait_for", (bool, "1"), {}),
+    ("wait_for", (bool, 1e300), {}),
+    ("notify", ("1",), {}),
+    ("notify", (None,), {}),
+    ("notify_all", (1,), {}),
+    ("release", (1,), {}),
+    ("acquire", (), {"blocking": False, "timeout": 1}),
+    ("acquire", (), {"timeout": -2}),
+    ("acquire", (), {"timeout": None}),
+]
+
+
+def outcome(function, *args, **kwargs):
+    """What a call came to: its result, or the type and the text of its exception."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as exception:
+        # Functions of C and of Python word a wrong number of arguments differently, and what
+        # is too much for a clock is said in several ways.
+        told = not isinstance(exception, (TypeError, OverflowError))
+        text = str(exception) if told else ""
+        return type(exception), text
+
+
+@pytest.mark.parametrize(("method", "args", "kwargs"), BAD_CALLS)
+@pytest.mark.parametrize("held", [True, False])
+def test_bad_calls_end_as_threadings(method, args, kwargs, held):
+    results = []
+    for module in (threading, ftthreading):
+        cond = module.Condition()
+        if held:
+            cond.acquire()
+        results.append(outcome(getattr(cond, method), *args, **kwargs))
+        assert cond._is_owned() == held
+        assert len(cond._waiters) == 0
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("lock", [5, "lock", object(), [], 0])
+def test_bad_locks(lock):
+    expected = outcome(threading.Condition, lock)
+    assert expected[0] is AttributeError
+    assert outcome(Condition, lock)[0] is AttributeError
+
+
+@pytest.mark.parametrize("n", [1.5, float("inf"), True, 10**30])
+def test_odd_numbers_to_notify(n):
+    left = []
+    for module in (threading, ftthreading):
+        cond = module.Condition()
+        waiters = [Waiter(cond) for _ in range(3)]
+        with cond:
+            cond.notify(n)
+            left.append(len(cond._waiters))
+            cond.notify_all()
+        assert [w.result() for w in waiters] == [True] * 3
+    assert left[0] == left[1]
+
+
+def test_unheld_lock():
+    for cond in (Condition(), Condition(Lock())):
+        for method in (cond.wait, cond.notify, cond.notify_all):
+            with pytest.raises(RuntimeError, match="un-acquired lock"):
+                method()
+
+
+@pytest.mark.thread_unsafe(reason="catches warnings")
+def test_notifyAll():
+    cond = Condition()
+    with cond, pytest.warns(DeprecationWarning, match="use notify_all") as caught:
+        cond.notifyAll()
+    assert caught[0].filename == __file__
+
+
+def test_copies_weak_references_attributes():
+    cond = Condition()
+    for make in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="cannot pickle"):
+            make(cond)
+    assert copy.copy(cond)._lock is cond._lock
+    assert weakref.ref(cond)() is cond
+    cond.extra = 1
+    assert type("Sub", (Condition,), {})().notify_all is not None
+
+
+def test_at_fork_reinit_frees_the_lock_and_forgets_waiters():
+    cond = Condition()
+    waiter = Waiter(cond)
+    cond.acquire()
+    left = cond._waiters[0]
+    cond._at_fork_reinit()
+    assert len(cond._waiters) == 0
+    assert not cond._is_owned()
+    left.release()  # our waiter is there, other than in a fork
+    assert waiter.result() is True

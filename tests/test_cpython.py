@@ -1,0 +1,229 @@
+"""The ground under the core: private names of CPython that it uses, the GIL, subinterpreters.
+
+When a new version takes away or changes one of those names, the tests here say so; the core goes on
+with a fallback (ftthreading/core/cpython.c), which is tested here too.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+
+import pytest
+from support import run_python, run_threads
+
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+subprocesses = pytest.mark.thread_unsafe(reason="runs interpreters, and loads the machine, itself")
+
+
+def test_main_thread_ident() -> None:
+    ident = _thread._get_main_thread_ident  # type: ignore[attr-defined]
+    main = threading.main_thread().ident
+    assert type(main) is int
+    assert ident() == main
+    assert run_threads(2, lambda _: ident()) == [main, main]
+
+
+@subprocesses
+def test_main_thread_ident_in_a_forked_child() -> None:
+    """It becomes that of the thread that called fork(), which is what the core counts on."""
+    run_python(
+        """
+import _thread, os, threading
+
+def fork():
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if _thread._get_main_thread_ident() == _thread.get_ident() else 1)
+    results.append(os.waitpid(child, 0)[1])
+
+results = []
+thread = threading.Thread(target=fork)
+thread.start()
+thread.join()
+assert results == [0], results
+"""
+    )
+
+
+def test_gil_question() -> None:
+    assert sys._is_gil_enabled() in ((True, False) if FREE_THREADED else (True,))
+    assert type(sys._is_gil_enabled()) is bool
+
+
+USE = """
+import threading
+
+def use(ftthreading):
+    lock, rlock, total, other = ftthreading.Lock(), ftthreading.RLock(), [0], [0]
+
+    def add():
+        for _ in range(2000):
+            with lock:
+                total[0] += 1
+            with rlock, rlock:
+                other[0] += 1
+
+    held = ftthreading.Lock()
+    held.acquire()
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    threads += [threading.Thread(target=held.acquire, kwargs={"timeout": 60})]
+    for thread in threads:
+        thread.start()
+    assert not held.acquire(timeout=0.01)
+    held.release()
+    for thread in threads:
+        thread.join()
+    assert (total, other) == ([8000], [8000]), (total, other)
+"""
+
+
+@subprocesses
+@pytest.mark.parametrize("module", ["ftthreading", "ftthreading._core"])
+def test_import_leaves_the_gil_off(module: str) -> None:
+    """An extension that does not declare itself turns it on, with a RuntimeWarning."""
+    out = run_python(
+        f"import sys\nbefore = sys._is_gil_enabled()\n"
+        f"import warnings\nwarnings.simplefilter('error')\nimport {module}\n"
+        f"print(before, sys._is_gil_enabled())\n",
+        env={"PYTHON_GIL": "", "PYTHONWARNINGS": "error"},
+    )
+    assert out.stdout == ("False False\n" if FREE_THREADED else "True True\n")
+    assert out.stderr == ""
+
+
+@subprocesses
+@pytest.mark.skipif(not FREE_THREADED, reason="an ordinary build has no other way to run")
+def test_with_the_gil_turned_on() -> None:
+    out = run_python(
+        USE + "import sys, ftthreading\nuse(ftthreading)\nprint(sys._is_gil_enabled())\n",
+        env={"PYTHON_GIL": "1"},
+    )
+    assert (out.stdout, out.stderr) == ("True\n", "")
+
+
+@subprocesses
+def test_without_the_private_names() -> None:
+    out = run_python(
+        "import sys, threading, _thread\n"
+        "del _thread._get_main_thread_ident, sys._is_gil_enabled\n"
+        + USE
+        + INTERRUPTED
+        + "import ftthreading\nuse(ftthreading)\ninterrupted(ftthreading)\nprint('done')\n"
+    )
+    assert (out.stdout, out.stderr) == ("done\n", "")
+
+
+INTERRUPTED = """
+import signal, time
+
+def interrupted(ftthreading):
+    class Alarm(Exception):
+        pass
+
+    def handler(*_):
+        raise Alarm
+
+    signal.signal(signal.SIGALRM, handler)
+    for lock in (ftthreading.Lock(), ftthreading.RLock()):
+        # Another thread's, so that an RLock is not ours.
+        thread = threading.Thread(target=lock.acquire)
+        thread.start()
+        thread.join()
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)  # again and again: one may come early
+        try:
+            lock.acquire(timeout=60)
+        except Alarm:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        else:
+            raise AssertionError("not interrupted")
+"""
+
+
+@subprocesses
+def test_first_import_in_another_thread() -> None:
+    """Signal handlers run in the main thread, whichever thread imported the core."""
+    out = run_python(
+        USE
+        + INTERRUPTED
+        + """
+def import_it():
+    global ftthreading
+    import ftthreading
+
+thread = threading.Thread(target=import_it)
+thread.start()
+thread.join()
+interrupted(ftthreading)
+print("done")
+"""
+    )
+    assert (out.stdout, out.stderr) == ("done\n", "")
+
+
+@subprocesses
+def test_subinterpreters_with_their_own_gil() -> None:
+    """The core works there, several at a time, and shares no type between interpreters."""
+    pytest.importorskip("_interpreters", reason="this build has no subinterpreters")
+    out = run_python(
+        "USE = "
+        + repr(USE)
+        + """
+import sys, threading
+import _interpreters
+import ftthreading
+
+gil = sys._is_gil_enabled()
+CODE = USE + '''
+import sys, ftthreading, ftthreading._core
+use(ftthreading)
+assert not ftthreading.Lock().acquire(timeout=1e-9) is False
+assert id(ftthreading.Lock) != THEIRS
+'''.replace("THEIRS", str(id(ftthreading.Lock)))
+failures = []
+
+def run():
+    interpreter = _interpreters.create()
+    try:
+        failed = _interpreters.exec(interpreter, CODE)
+        if failed is not None:
+            failures.append(failed.errdisplay)
+    finally:
+        _interpreters.destroy(interpreter)
+
+for _ in range(3):
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+assert not failures, failures[0]
+assert sys._is_gil_enabled() == gil
+with ftthreading.Lock(), ftthreading.RLock():
+    pass
+print("done")
+"""
+    )
+    assert (out.stdout, out.stderr) == ("done\n", "")
+
+
+@subprocesses
+def test_core_is_built_for_this_interpreter() -> None:
+    """The extension's name carries the interpreter's own tag: no other one is tried."""
+    out = run_python("import ftthreading._core as core; print(core.__file__)").stdout
+    assert out.strip().endswith(sysconfig.get_config_var("EXT_SUFFIX"))
+    assert os.path.exists(out.strip())
+
+
+@subprocesses
+@pytest.mark.skipif(not FREE_THREADED, reason="an ordinary build always has the GIL")
+def test_refused_gil_is_not_turned_on() -> None:
+    """With PYTHON_GIL=0 an undeclared extension would still load; ours needs no such help."""
+    environment = {**os.environ, "PYTHON_GIL": "0"}
+    program = "import sys, ftthreading; sys.exit(sys._is_gil_enabled())"
+    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0

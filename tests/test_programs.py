@@ -1,0 +1,110 @@
+"""The programs of perf/programs: right under both modules, and able to notice a wrong answer."""
+
+import importlib
+import json
+import pathlib
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAMS = ("pipeline", "executor", "logs", "pool")
+SCALE = "0.02"
+
+pytestmark = pytest.mark.thread_unsafe(reason="starts processes, and replaces a module's names")
+
+
+def answer(options: list[str], program: str) -> str:
+    """Run the program in a process of its own and return its answer."""
+    command = [sys.executable, *options, f"perf/programs/{program}.py", "--scale", SCALE]
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    result = json.loads(done.stdout)
+    assert result["program"] == program
+    assert result["seconds"] > 0
+    return str(result["answer"])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_same_answer_under_both_modules(program: str) -> None:
+    assert answer([], program) == answer(["-m", "ftthreading"], program)
+
+
+def forget_words(module: ModuleType) -> Any:
+    return lambda _files: Counter(word=1)
+
+
+def forget_a_tree(module: ModuleType) -> Any:
+    whole = module.run
+    return lambda trees: {tree: root for tree, root in whole(trees).items() if tree != 0}
+
+
+def tear_a_line(module: ModuleType) -> Any:
+    whole = module.run
+
+    def run(path: pathlib.Path, records: int) -> None:
+        whole(path, records)
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text[:-40] + "\n", encoding="utf-8")
+
+    return run
+
+
+def steal(module: ModuleType) -> Any:
+    whole = module.run
+
+    def run(path: pathlib.Path, plans: list[Any]) -> list[str]:
+        faults: list[str] = whole(path, plans)
+        with module.contextlib.closing(module.open_database(path)) as connection:
+            connection.execute("UPDATE account SET balance = balance - 1 WHERE id = 7")
+        return faults
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("program", "spoil"),
+    [
+        ("pipeline", forget_words),
+        ("executor", forget_a_tree),
+        ("logs", tear_a_line),
+        ("pool", steal),
+    ],
+)
+def test_wrong_answer_is_noticed(
+    program: str,
+    spoil: Callable[[ModuleType], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    module = importlib.import_module(f"perf.programs.{program}")
+    monkeypatch.setattr(sys, "argv", [program, "--scale", SCALE])
+    monkeypatch.setattr(module, "run", spoil(module))
+    assert module.main() == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"{program}: ")
+
+
+def test_programs_import_only_the_standard_library() -> None:
+    code = (
+        "import runpy, sys\n"
+        f"for name in {PROGRAMS!r}:\n"
+        "    runpy.run_path(f'perf/programs/{name}.py')\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}"
+        " - sys.stdlib_module_names - {'__main__'}))\n"
+    )
+    # -S leaves out what an environment's own start-up files import.
+    command = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=120
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")

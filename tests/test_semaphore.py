@@ -1,0 +1,187 @@
+"""Semaphore and BoundedSemaphore: no permit is lost, none is made up."""
+
+import copy
+import pickle
+import threading
+import weakref
+
+import pytest
+from support import run_threads, start_threads, wait_until
+
+import ftthreading
+from ftthreading import BoundedSemaphore, Semaphore
+
+BOTH = pytest.mark.parametrize("semtype", [Semaphore, BoundedSemaphore])
+
+
+def waiting(semaphore):
+    """How many threads wait for a permit."""
+    return len(semaphore._cond._waiters)
+
+
+def emptied(semtype, value=3):
+    """A semaphore without permits, which may get `value`."""
+    semaphore = semtype(value)
+    for _ in range(value):
+        assert semaphore.acquire(False)
+    return semaphore
+
+
+def start_waiters(semaphore, count, timeout=None):
+    before = waiting(semaphore)
+    running = start_threads(count, lambda i: semaphore.acquire(timeout=timeout))
+    wait_until(lambda: waiting(semaphore) == before + count, what=f"{count} more threads wait")
+    return running
+
+
+@BOTH
+def test_counting(semtype):
+    semaphore = semtype(2)
+    assert semaphore._value == 2
+    assert semaphore.acquire() is True
+    assert semaphore.acquire(True, 0.001) is True
+    assert semaphore.acquire(False) is False
+    assert semaphore.acquire(timeout=0) is False
+    assert semaphore.acquire(timeout=-1) is False
+    assert semaphore.acquire(timeout=0.001) is False
+    assert semaphore.release() is None
+    assert semaphore._value == 1
+    with semaphore as entered:
+        assert entered is True
+        assert semaphore._value == 0
+    assert semaphore._value == 1
+    assert waiting(semaphore) == 0
+
+
+def test_bound():
+    semaphore = BoundedSemaphore(2)
+    for n in (1, 2):
+        with pytest.raises(ValueError, match="Semaphore released too many times"):
+            semaphore.release(n)
+        assert semaphore._value == 2
+    semaphore.acquire()
+    with pytest.raises(ValueError, match="Semaphore released too many times"):
+        semaphore.release(2)
+    assert semaphore._value == 1
+    semaphore.release()
+    assert semaphore._initial_value == semaphore._value == 2
+    Semaphore(0).release(5)
+
+
+@BOTH
+def test_release_wakes_as_many(semtype):
+    semaphore = emptied(semtype, 5)
+    running = start_waiters(semaphore, 4)
+    semaphore.release(2)
+    wait_until(lambda: running.finished == 2)
+    assert waiting(semaphore) == 2
+    semaphore.release(3)
+    assert running.join() == [True] * 4
+    assert semaphore._value == 1
+
+
+@BOTH
+def test_programs_that_use_the_condition_inside(semtype):
+    semaphore = emptied(semtype)
+    running = start_waiters(semaphore, 1)
+    with semaphore._cond:
+        semaphore._value += 1
+        semaphore._cond.notify()
+    assert running.join() == [True]
+
+
+@BOTH
+def test_permits_are_conserved(semtype):
+    permits = 3
+    semaphore = semtype(permits)
+    holders = []
+    most = [0]
+
+    def work(i):
+        taken = 0
+        for n in range(400):
+            blocking = n % 3 != 0
+            if semaphore.acquire(blocking, 0.0005 * (n % 5) if blocking and n % 2 else None):
+                holders.append(i)
+                most[0] = max(most[0], len(holders))
+                taken += 1
+                holders.pop()
+                semaphore.release()
+        return taken
+
+    assert sum(run_threads(8, work)) > 0
+    assert most[0] <= permits
+    assert semaphore._value == permits
+    assert waiting(semaphore) == 0
+
+
+BAD_CALLS = [
+    ("acquire", (False, 1), {}),
+    ("acquire", (False, 0), {}),
+    ("acquire", (True, "1"), {}),
+    ("acquire", (True, 1e300), {}),
+    ("acquire", (1, 2, 3), {}),
+    ("acquire", (), {"wait": True}),
+    ("release", (0,), {}),
+    ("release", (-1,), {}),
+    ("release", ("1",), {}),
+    ("release", (None,), {}),
+    ("release", (1, 2), {}),
+    ("release", (10**30,), {}),
+]
+
+
+def outcome(function, *args, **kwargs):
+    try:
+        return function(*args, **kwargs)
+    except Exception as exception:
+        told = not isinstance(exception, (TypeError, OverflowError))
+        return type(exception), str(exception) if told else ""
+
+
+@pytest.mark.parametrize(("method", "args", "kwargs"), BAD_CALLS)
+@pytest.mark.parametrize("name", ["Semaphore", "BoundedSemaphore"])
+@pytest.mark.parametrize("value", [0, 1])
+def test_bad_calls_end_as_threadings(name, value, method, args, kwargs):
+    results = []
+    for module in (threading, ftthreading):
+        semaphore = getattr(module, name)(1)
+        if not value:
+            semaphore.acquire()
+        results.append((outcome(getattr(semaphore, method), *args, **kwargs), semaphore._value))
+    assert results[0] == results[1]
+    assert waiting(semaphore) == 0
+
+
+def test_nan_seconds_are_over():
+    # threading's semaphore tries again and again, for ever.
+    assert emptied(Semaphore).acquire(timeout=float("nan")) is False
+
+
+@pytest.mark.parametrize("value", [-1, "1", None, [], -0.5])
+@pytest.mark.parametrize("name", ["Semaphore", "BoundedSemaphore"])
+def test_bad_values(name, value):
+    assert outcome(getattr(threading, name), value) == outcome(getattr(ftthreading, name), value)
+
+
+@BOTH
+def test_copies_weak_references_subclasses(semtype):
+    semaphore = semtype(2)
+    for make in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="cannot pickle"):
+            make(semaphore)
+    assert weakref.ref(semaphore)() is semaphore
+    assert copy.copy(semaphore)._cond is semaphore._cond
+
+    class Counting(semtype):
+        released = 0
+
+        def release(self, n=1):
+            self.released += 1
+            super().release(n)
+
+    counting = Counting()
+    with counting:
+        pass
+    assert counting.released == 1
+    assert f"{__name__}.test_copies" in repr(counting)
