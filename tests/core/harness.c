@@ -19,7 +19,7 @@
 #include "park.h"
 #include "spin.h"
 
-#define STANDSTILL 10 /* seconds without progress */
+#define STANDSTILL 6 /* seconds without progress */
 
 static _Atomic uint64_t steps;
 static _Thread_local uint64_t random_state;

@@ -99,7 +99,8 @@ run_queue(const options *given, bool recursive)
     lock = (ftt_lock){0};
     rlock = (ftt_rlock){0};
     monitor = recursive ? (ftt_monitor){&rlock.lock, &rlock} : (ftt_monitor){&lock, NULL};
-    items = made = got = 0;
+    items = 0;
+    made = got = 0;
     start_signal_storm();
     run_threads(with->threads / 2 * 2, produce_or_consume);
     stop_signal_storm();
@@ -164,7 +165,8 @@ run_count(const options *given)
     condition = (ftt_condition){0};
     lock = (ftt_lock){0};
     monitor = (ftt_monitor){&lock, NULL};
-    returned = waiting = 0;
+    waiting = 0;
+    returned = 0;
     run_threads(with->threads, count_notified);
 }
 

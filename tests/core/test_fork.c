@@ -75,7 +75,7 @@ contend_or_fork(int index)
         }
         return;
     }
-    for (int i = 0; i < with->rounds / 200 + 1; i++) {
+    for (int i = 0; i < with->rounds / 400 + 1; i++) {
         check(ftt_lock_acquire(&lock, -1) == FTT_ACQUIRED, "acquire failed");
         struct timespec moment = {0, (long)(roll() % 100000)};
         nanosleep(&moment, NULL); /* lets others spin, park, time out */

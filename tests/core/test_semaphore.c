@@ -8,14 +8,15 @@
 static const options *with;
 static ftt_semaphore semaphore;
 static long guarded; /* plain: with one permit the semaphore is a lock */
-static _Atomic long expected, inside, peak;
+static _Atomic long expected, inside;
 
 static void
 start_with(int64_t permits, const options *given)
 {
     with = given;
     semaphore = (ftt_semaphore){.state = permits * FTT_SEMAPHORE_PERMIT};
-    guarded = expected = inside = peak = 0;
+    guarded = 0;
+    expected = inside = 0;
 }
 
 static void
