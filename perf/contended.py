@@ -1,38 +1,31 @@
-"""Many threads, one lock: throughput, CPU time, context switches and fairness.
+"""Many threads, one primitive: throughput, CPU time, context switches and fairness.
 
-One thread alone is always the fastest here, because a lock makes work serial: the table shows
-what contention costs, not a speed-up. Each operation adds one to a counter that only the lock
-protects, and a sample whose counter disagrees with its threads' counts is a failure.
+One thread alone is always the fastest with a lock, because a lock makes work serial: the table
+shows what contention costs, not a speed-up. What the threads do is in perf/workloads.py; each
+sample is checked there, and one whose counters disagree is a failure.
 """
 
 import argparse
 import dataclasses
-import faulthandler
-import functools
-import gc
 import itertools
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from perf import command, native
+from perf import command
+from perf.command import Broken
 from perf.implementations import Implementation
 from perf.report import Progress, duration, machine, table
-from perf.rounds import alternate, jain, judge, ratios
-from perf.team import Running, Team
+from perf.rounds import ENOUGH_ROUNDS, alternate, jain, ratios
+from perf.team import Team
+from perf.workloads import WORKLOADS
 
 THREADS = (1, 2, 4, 16, 64)
 SECTIONS_NS = (0, 1_000, 10_000, 100_000, 2_000_000)
-PRIMITIVES = ("Lock", "RLock")
 DRAIN_SECONDS = 60.0
-BATCH_NS = 10_000  # how long a thread may work between two looks at its flag
-
-
-class Broken(Exception):
-    """The lock let two threads in at once, or lost one."""
+WORST_CPU = 1.1  # times the base's, which is as much as noise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,19 +40,6 @@ class Sample:
     overlap: float  # the share of the time in which all threads were in their loops
 
 
-def hold(running: Running, lock: Any, section: native.Section, batch: int) -> tuple[Any, ...]:
-    """Enter the lock until told to stop; return the count and when it began and ended."""
-    work = section.run
-    count = 0
-    begin = time.perf_counter()
-    while running[0]:
-        for _ in itertools.repeat(None, batch):
-            with lock:
-                work()
-        count += batch
-    return count, begin, time.perf_counter()
-
-
 def switches() -> int:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_nvcsw + usage.ru_nivcsw
@@ -68,23 +48,20 @@ def switches() -> int:
 def measure(
     implementation: Implementation, primitive: str, section_ns: int, window: float, team: Team
 ) -> Sample:
-    """Let the team fight for one lock for `window` seconds. Raises Broken or TimeoutError."""
-    lock = implementation.make(primitive)
-    section = native.Section(section_ns)
-    batch = max(1, min(50, BATCH_NS // (section_ns + 200)))
-    job = functools.partial(hold, lock=lock, section=section, batch=batch)
+    """Let the team use one primitive for `window` seconds. Raises Broken or TimeoutError."""
+    jobs, check = WORKLOADS[primitive](implementation, section_ns, team.size)
     cpu, switched = time.process_time(), switches()
-    team.start([job] * team.size)
+    team.start(jobs)
     time.sleep(window)
     team.stop()
     results = team.finish(DRAIN_SECONDS)
     cpu, switched = time.process_time() - cpu, switches() - switched
     counts, begins, ends = zip(*results, strict=True)
-    if sum(counts) != section.count:
-        raise Broken(
-            f"{implementation.name}.{primitive}, {team.size} threads, section "
-            f"{duration(section_ns / 1e9)}: {sum(counts)} operations, {section.count} counted"
-        )
+    try:
+        check(counts)
+    except Broken as error:
+        where = f"{primitive}, {team.size} threads, section {duration(section_ns / 1e9)}"
+        raise Broken(f"{implementation.name}.{where}: {error}") from None
     seconds = max(ends) - min(begins)
     overlap = max(0.0, min(ends) - max(begins)) / seconds
     return Sample(sum(counts), seconds, cpu, switched, jain(counts), overlap)
@@ -106,9 +83,7 @@ class Cell:
 def run(
     implementations: Sequence[Implementation], options: argparse.Namespace, progress: Progress
 ) -> list[Cell]:
-    gc.collect()
-    gc.freeze()
-    gc.disable()
+    command.prepare()
     cells: list[Cell] = []
     for threads in options.threads:
         with Team(threads, options.pin) as team:
@@ -128,22 +103,36 @@ def run(
     return cells
 
 
+def worse(cell: Cell, side: str, base: str) -> list[str]:
+    """Say in what `side` was worse than the base in every round of the cell."""
+    first, own = cell.samples[base], cell.samples[side]
+    speed = ratios(each(own, rate), each(first, rate))
+    price = ratios(each(own, cpu), each(first, cpu))
+    found = []
+    if speed.high < 1:
+        found.append(f"{speed} times the ops/s")
+    if price.low > WORST_CPU:
+        found.append(f"{price} times the CPU")
+    place = f"{side}.{cell.primitive}, {cell.threads} threads, {duration(cell.section_ns / 1e9)}"
+    return [f"{place}: {what}" for what in found]
+
+
 def show(cells: Sequence[Cell], base: str, rounds: int) -> None:
-    heads = ["lock", "section", "threads", "implementation", "ops/s", "faster", "CPU an op"]
+    heads = ["primitive", "section", "threads", "implementation", "ops/s", "faster", "CPU an op"]
     heads += ["less CPU", "switches an op", "fairness", "overlap"]
-    rows, slower = [], []
-    for cell in cells:
+    rows, bad = [], []
+    for cell in sorted(cells, key=lambda cell: (cell.primitive, cell.section_ns, cell.threads)):
         first = cell.samples[base]
         for side, samples in cell.samples.items():
             speed = ratios(each(samples, rate), each(first, rate))
             thrift = ratios(each(first, cpu), each(samples, cpu))
-            place = [cell.primitive, duration(cell.section_ns / 1e9), str(cell.threads)]
-            for what, ratio in (("ops/s", speed), ("CPU", thrift)):
-                if side != base and judge(ratio, rounds) == "SLOWER":
-                    slower.append(f"{side} {' '.join(place)} {what} {ratio}")
+            if side != base:
+                bad += worse(cell, side, base)
             rows.append(
                 [
-                    *place,
+                    cell.primitive,
+                    duration(cell.section_ns / 1e9),
+                    str(cell.threads),
                     side,
                     f"{statistics.median(each(samples, rate)):,.0f}",
                     f"{speed}" if side != base else "",
@@ -160,8 +149,13 @@ def show(cells: Sequence[Cell], base: str, rounds: int) -> None:
         "Fairness is Jain's index: 1 is equal shares, 1/threads is one thread alone. "
         "With more threads than CPUs it also shows the scheduler."
     )
-    print(f"VERDICT: counters right everywhere; worse than {base} in all rounds:", end=" ")
-    print("".join(f"\n  {line}" for line in slower) or "nothing")
+    few = "" if rounds >= ENOUGH_ROUNDS else f" (only {rounds} rounds: may be chance)"
+    print(
+        f"VERDICT: counters right everywhere; cells of {len(cells)} with fewer ops/s than {base}, "
+        f"or over {WORST_CPU} times its CPU time an operation, in all rounds{few}:",
+        end=" ",
+    )
+    print("".join(f"\n  {line}" for line in bad) or "none")
 
 
 def each(samples: Sequence[Sample], value: Callable[[Sample], float]) -> list[float]:
@@ -188,27 +182,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m perf.contended", description=__doc__.splitlines()[0]
     )
-    command.add_options(parser, rounds=5, window=0.5)
+    command.add_options(parser, rounds=5, window=0.5, pin=True)
     parser.add_argument("--threads", type=numbers, default=list(THREADS), help="such as 2,4,16")
     parser.add_argument(
         "--sections", type=numbers, default=list(SECTIONS_NS), help="nanoseconds, such as 0,1000"
     )
-    parser.add_argument("--primitives", type=lambda text: text.split(","), default=list(PRIMITIVES))
+    parser.add_argument(
+        "--primitives",
+        type=command.words,
+        default=[],
+        help=f"of {','.join(WORKLOADS)} (default all)",
+    )
     options = parser.parse_args()
+    options.primitives = command.chosen(parser, "--primitives", options.primitives, list(WORKLOADS))
     implementations = command.implementations(parser, options)
     if min(options.threads) < 1 or min(options.sections) < 0:
         parser.error("--threads must be positive and --sections not negative")
     total = len(options.threads) * len(options.sections) * len(options.primitives)
     if not options.json:
         took = total * len(implementations) * options.rounds * options.window
-        print(machine())
-        print(f"{total} cells, about {took * 1.1:.0f} s\n", flush=True)
+        print(f"{machine()}\n{total} cells, about {took * 1.1:.0f} s\n", flush=True)
     try:
         cells = run(implementations, options, Progress(total))
     except (Broken, RuntimeError, TimeoutError) as error:
-        print(f"VERDICT: FAILED: {error}", file=sys.stderr)
-        faulthandler.dump_traceback(all_threads=True)
-        return 1
+        return command.failed(error)
     if options.json:
         command.print_json(cells)
     else:

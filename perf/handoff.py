@@ -1,145 +1,150 @@
-"""Two threads hand two locks to each other: hand-offs a second.
+"""Threads that wait for each other through each primitive: hand-offs, or rounds, a second.
 
-Each thread acquires the lock that the other releases, so each operation is a wait, and what
-counts is how fast a waiting thread goes on. The same is done in C, without Python, twice: by
-spinning, which is the floor, and by sleeping in the kernel for each hand-off.
+Between two threads every operation is a wait that the other thread ends, and what counts is how
+fast a waiting thread goes on. The same is done in C, without Python, twice: by spinning, which is
+the floor, and by sleeping in the kernel for each hand-off. Barrier and notify_all count rounds:
+a round of a barrier ends when all parties have passed, one of notify_all(16) when all sixteen
+waiters have run and wait again.
 """
 
 import argparse
 import dataclasses
-import faulthandler
 import functools
-import gc
-import itertools
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from perf import command, native
+from perf.handoffs import CASES, Case
 from perf.implementations import Implementation
 from perf.report import Progress, duration, machine, table
 from perf.rounds import Spread, alternate, judge, ratios
-from perf.team import Running, Team
+from perf.team import Team
 
-FIRST_ROUNDS = 500
+FIRST_ROUNDS = 50
 LIMIT_SECONDS = 120.0
-
-
-class Broken(Exception):
-    """The locks ended in a state that the hand-offs cannot lead to."""
+C_FLOORS = {"C, spinning": False, "C, in the kernel": True}
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Seconds of wall time, and of all threads' CPU time, for one hand-off."""
+    """Seconds of wall time, and of all threads' CPU time, for one operation."""
 
     seconds: float
     cpu: float
 
 
-def pass_on(_running: Running, mine: Any, other: Any, rounds: int) -> tuple[float, float]:
-    begin = time.perf_counter()
-    for _ in itertools.repeat(None, rounds):
-        mine.acquire()
-        other.release()
-    return begin, time.perf_counter()
-
-
-def measure(implementation: Implementation, rounds: int, team: Team) -> Sample:
-    """Make 2 * rounds hand-offs. Raises Broken or TimeoutError."""
-    one, two = implementation.make("Lock"), implementation.make("Lock")
-    two.acquire()
+def measure(implementation: Implementation, case: Case, team: Team, rounds: int) -> Sample:
+    """Let the team do so many rounds. Raises Broken or TimeoutError."""
+    jobs, check = case.prepare(implementation, rounds)
     cpu = time.process_time()
-    team.start(
-        [
-            functools.partial(pass_on, mine=one, other=two, rounds=rounds),
-            functools.partial(pass_on, mine=two, other=one, rounds=rounds),
-        ]
-    )
+    team.start(jobs)
     begins, ends = zip(*team.finish(LIMIT_SECONDS), strict=True)
     cpu = time.process_time() - cpu
-    if one.locked() or not two.locked():
-        raise Broken(f"{implementation.name}: after {2 * rounds} hand-offs both locks are wrong")
-    operations = 2 * rounds
+    check()
+    operations = case.operations * rounds
     return Sample((max(ends) - min(begins)) / operations, cpu / operations)
 
 
-def measure_c(kernel: bool, rounds: int) -> Sample:
+def measure_c(kernel: bool, case: Case, rounds: int) -> Sample:
+    """Make as many hand-offs in C as the case has operations."""
+    rounds = max(1, rounds * case.operations // 2)
     cpu = time.process_time()
     seconds = native.ping_pong(rounds, kernel)
     return Sample(seconds / (2 * rounds), (time.process_time() - cpu) / (2 * rounds))
 
 
-def calibrate(side: Callable[[int], Sample], window: float) -> int:
+def calibrate(side: Callable[[int], Sample], case: Case, window: float) -> int:
     """Return how many rounds last about `window` seconds."""
     rounds = FIRST_ROUNDS
-    while (took := side(rounds).seconds * 2 * rounds) < window / 10:
+    while (took := side(rounds).seconds * case.operations * rounds) < window / 10:
         rounds *= 2
     return max(1, round(rounds * window / took))
 
 
+Found = dict[str, dict[str, list[Sample]]]
+
+
 def run(
     implementations: Sequence[Implementation], options: argparse.Namespace, progress: Progress
-) -> dict[str, list[Sample]]:
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    with Team(2, options.pin) as team:
-        sides: dict[str, Callable[[int], Sample]] = {
-            side.name: functools.partial(measure, side, team=team) for side in implementations
-        }
-        sides["C, spinning"] = functools.partial(measure_c, False)
-        sides["C, in the kernel"] = functools.partial(measure_c, True)
-        loops = {}
-        for name, side in sides.items():
-            progress.show(0, "calibrating", name)
-            loops[name] = calibrate(side, options.window)
-        found: dict[str, list[Sample]] = {name: [] for name in sides}
-        for number, name in alternate(tuple(sides), options.rounds):
-            progress.show(number, "measuring", name)
-            found[name].append(sides[name](loops[name]))
+) -> Found:
+    """Return samples by case and side, one a round."""
+    command.prepare()
+    found: Found = {}
+    for case in CASES:
+        if case.name not in options.cases:
+            continue
+        progress.show(len(found), case.name)
+        with Team(case.threads, options.pin) as team:
+            sides: dict[str, Callable[[int], Sample]] = {
+                side.name: functools.partial(measure, side, case, team) for side in implementations
+            }
+            if case.threads == 2:
+                for name, kernel in C_FLOORS.items():
+                    sides[name] = functools.partial(measure_c, kernel, case)
+            loops = {name: calibrate(side, case, options.window) for name, side in sides.items()}
+            samples: dict[str, list[Sample]] = {name: [] for name in sides}
+            for number, name in alternate(tuple(sides), options.rounds):
+                progress.show(len(found), case.name, f"round {number + 1}, {name}")
+                samples[name].append(sides[name](loops[name]))
+            found[case.name] = samples
     progress.clear()
     return found
 
 
-def show(found: dict[str, list[Sample]], names: Sequence[str], rounds: int) -> None:
+def show(found: Found, names: Sequence[str], rounds: int) -> None:
     base = names[0]
-    seconds = {name: [sample.seconds for sample in runs] for name, runs in found.items()}
-    rows, verdicts = [], []
-    for name, runs in found.items():
-        speedup = ratios(seconds[base], seconds[name])
-        if name in names[1:]:
-            verdicts.append(f"{name} {speedup.median:.2f}x, {judge(speedup, rounds)}")
-        rows.append(
-            [
-                name,
-                f"{1 / Spread.of(seconds[name]).median:,.0f}",
-                f"{speedup}" if name != base else "",
-                duration(statistics.median(sample.cpu for sample in runs)),
-            ]
-        )
-    print(table(["implementation", "hand-offs/s", f"against {base}", "CPU each"], rows))
+    rows: list[list[str]] = []
+    verdicts: dict[str, list[str]] = {}
+    for case, samples in found.items():
+        seconds = {name: [sample.seconds for sample in runs] for name, runs in samples.items()}
+        for name, runs in samples.items():
+            speedup = ratios(seconds[base], seconds[name])
+            verdict = judge(speedup, rounds) if name in names[1:] else ""
+            if verdict:
+                verdicts.setdefault(verdict, []).append(f"{name} {case} {speedup.median:.2f}x")
+            rows.append(
+                [
+                    case,
+                    name,
+                    f"{1 / Spread.of(seconds[name]).median:,.0f}",
+                    f"{speedup}" if name != base else "",
+                    duration(statistics.median(sample.cpu for sample in runs)),
+                    verdict,
+                ]
+            )
+    heads = ["through", "implementation", "a second", f"against {base}", "CPU each", ""]
+    print(table(heads, rows, left=2))
     print(f"\nMedians (lowest-highest) of {rounds} alternating rounds.")
-    print(f"VERDICT: {'; '.join(verdicts) or 'one implementation, nothing to compare'}.")
+    summary = "; ".join(f"{verdict}: {', '.join(cases)}" for verdict, cases in verdicts.items())
+    print(f"VERDICT: {summary or 'one implementation, nothing to compare'}.")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m perf.handoff", description=__doc__.splitlines()[0]
     )
-    command.add_options(parser, rounds=7, window=0.3)
+    command.add_options(parser, rounds=7, window=0.3, pin=True)
+    known = [case.name for case in CASES]
+    parser.add_argument(
+        "--cases", type=command.words, default=[], help=f"of {','.join(known)} (default all)"
+    )
     options = parser.parse_args()
+    options.cases = command.chosen(parser, "--cases", options.cases, known)
     implementations = command.implementations(parser, options)
     if not options.json:
-        print(machine(), end="\n\n", flush=True)
+        samples = sum(
+            len(implementations) + len(C_FLOORS) * (case.threads == 2)
+            for case in CASES
+            if case.name in options.cases
+        )
+        took = samples * options.rounds * options.window
+        print(f"{machine()}\n{len(options.cases)} cases, about {took:.0f} s\n", flush=True)
     try:
-        found = run(implementations, options, Progress(options.rounds))
-    except (Broken, RuntimeError, TimeoutError) as error:
-        print(f"VERDICT: FAILED: {error}", file=sys.stderr)
-        faulthandler.dump_traceback(all_threads=True)
-        return 1
+        found = run(implementations, options, Progress(len(options.cases)))
+    except (command.Broken, RuntimeError, TimeoutError) as error:
+        return command.failed(error)
     if options.json:
         command.print_json(found)
     else:

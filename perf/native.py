@@ -1,8 +1,9 @@
-"""Compile `_native.c` for the running interpreter, once, and load it.
+"""Compile the C files here for the running interpreter, once, and load them.
 
-The result lies in the user's cache folder under a hash of the source, the interpreter and the
-compiler's command, so interpreters do not mix and an edit is never missed. Each call
-compiles into a file of its own and renames it: concurrent calls do no harm.
+`_native.c` is what measurements need, `_probe.c` looks into reference counts. A result lies in
+the user's cache folder under a hash of the source, the interpreter and the compiler's command, so
+interpreters do not mix and an edit is never missed. Each call compiles into a file of its own and
+renames it: concurrent calls do no harm.
 """
 
 import hashlib
@@ -16,8 +17,9 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import types
 
-SOURCE = pathlib.Path(__file__).with_name("_native.c")
+HERE = pathlib.Path(__file__).parent
 
 
 class CompileError(Exception):
@@ -34,14 +36,14 @@ def _compiler() -> list[str]:
     return own if own and shutil.which(own[0]) else ["cc"]
 
 
-def _command() -> list[str]:
+def _command(source: pathlib.Path) -> list[str]:
     flags = [*_words("CFLAGS"), *_words("CCSHARED"), "-O2", "-std=c11", "-D_GNU_SOURCE"]
     link = _words("LDSHARED")[len(_words("CC")) :] or ["-shared"]
     return [
         *_compiler(),
         *(flag for flag in flags if flag != "-Werror"),
         f"-I{sysconfig.get_path('include')}",
-        str(SOURCE),
+        str(source),
         *link,
         "-pthread",
     ]
@@ -52,17 +54,18 @@ def _cache() -> pathlib.Path:
     return pathlib.Path(base, "ftthreading", "native")
 
 
-def build() -> pathlib.Path:
+def build(name: str) -> pathlib.Path:
     """Return the path of the compiled module; compile it if there is none yet.
 
     Raises CompileError.
     """
-    command = _command()
-    key = hashlib.sha256(SOURCE.read_bytes())
+    source = HERE / f"{name}.c"
+    command = _command(source)
+    key = hashlib.sha256(source.read_bytes())
     for part in (sys.version, sys.prefix, sysconfig.get_config_var("SOABI"), *command):
         key.update(f"{part}\0".encode())
     suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
-    target = _cache() / f"_native-{key.hexdigest()[:20]}{suffix}"
+    target = _cache() / f"{name}-{key.hexdigest()[:20]}{suffix}"
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,19 +82,20 @@ def build() -> pathlib.Path:
     return target
 
 
-def load() -> None:
-    """Build the module and import it as `perf._native`. Raises CompileError or ImportError."""
-    name = "perf._native"
-    spec = importlib.util.spec_from_file_location(name, build())
+def load(name: str) -> types.ModuleType:
+    """Build the module and import it as `perf.NAME`. Raises CompileError or ImportError."""
+    full = f"perf.{name}"
+    spec = importlib.util.spec_from_file_location(full, build(name))
     if spec is None or spec.loader is None:
-        raise ImportError(f"no loader for {name}")
+        raise ImportError(f"no loader for {full}")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    sys.modules[name] = module
+    sys.modules[full] = module
+    return module
 
 
-load()
+load("_native")
 
 from perf._native import Floor, Gate, Section, ping_pong, spin  # noqa: E402
 
-__all__ = ["CompileError", "Floor", "Gate", "Section", "build", "ping_pong", "spin"]
+__all__ = ["CompileError", "Floor", "Gate", "Section", "build", "load", "ping_pong", "spin"]

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from perf import child
+from perf import child, command
 from perf.report import Progress, machine, table
 from perf.rounds import Spread, alternate, judge, ratios
 
@@ -53,10 +53,10 @@ class Runner:
         self._interrupts = interrupts
         self._tick = progress.tick
 
-    def output(self, command: Sequence[str]) -> str:
-        """Return the command's standard output. Raises Failed or Interrupted."""
+    def output(self, words: Sequence[str]) -> str:
+        """Return the standard output of a command. Raises Failed or Interrupted."""
         outcome = child.run(
-            command,
+            words,
             cwd=str(ROOT),
             env=self._env,
             limit=self._limit,
@@ -65,35 +65,37 @@ class Runner:
         )
         if outcome.fault:
             tail = "\n".join(outcome.stderr.splitlines()[-40:])
-            raise Failed(f"{outcome.fault}\n{tail}\n{reproduce(command)}")
+            raise Failed(f"{outcome.fault}\n{tail}\n{reproduce(words)}")
         return outcome.stdout
 
     def program(self, name: str, side: str, scale: float) -> Result:
         """Run one program once. Raises Failed or Interrupted."""
-        command = command_of(name, side, scale)
-        text = self.output(command)
+        words = command_of(name, side, scale)
+        text = self.output(words)
         try:
             found = json.loads(text)
             return Result(str(found["answer"]), float(found["seconds"]))
         except (ValueError, KeyError, TypeError):
-            raise Failed(f"no result in its output: {text!r}\n{reproduce(command)}") from None
+            raise Failed(f"no result in its output: {text!r}\n{reproduce(words)}") from None
 
     def probe(self) -> None:
         """Make sure that each side really runs on its own module."""
         for side, options in SIDES.items():
-            command = [sys.executable, *options, "-c", PROBE]
-            text = self.output(command).strip()
+            words = [sys.executable, *options, "-c", PROBE]
+            text = self.output(words).strip()
             if text != str(side == "ftthreading"):
-                raise Failed(f"{side}: threading is not {side}: {text}\n{reproduce(command)}")
+                raise Failed(f"{side}: threading is not {side}: {text}\n{reproduce(words)}")
 
 
 def command_of(name: str, side: str, scale: float) -> list[str]:
-    program = f"perf/programs/{name}.py"
-    return [sys.executable, *SIDES[side], program, "--scale", f"{scale:g}"]
+    """Return the command for a program, whose name may be followed by arguments."""
+    file, *arguments = name.split()
+    program = f"perf/programs/{file}.py"
+    return [sys.executable, *SIDES[side], program, "--scale", f"{scale:g}", *arguments]
 
 
-def reproduce(command: Sequence[str]) -> str:
-    return f"to see it again: cd {shlex.quote(str(ROOT))} && {shlex.join(command)}"
+def reproduce(words: Sequence[str]) -> str:
+    return f"to see it again: cd {shlex.quote(str(ROOT))} && {shlex.join(words)}"
 
 
 def same_answers(name: str, scale: float, results: dict[str, list[Result]]) -> str:
@@ -160,18 +162,17 @@ def show(found: dict[str, dict[str, list[Result]]], rounds: int) -> None:
     print(f"VERDICT: all answers equal. {summary}.")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m perf.sidebyside", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(PROGRAMS)}")
-    parser.add_argument("--rounds", type=int, default=6, help="runs of each side (default 6)")
+def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
+    command.add_rounds(parser, rounds)
     parser.add_argument("--scale", type=float, default=1.0, help="amount of work (default 1)")
     parser.add_argument("--limit", type=float, default=300, help="seconds a run may take")
-    options = parser.parse_args()
-    names = options.programs or list(PROGRAMS)
-    if unknown := set(names) - set(PROGRAMS):
-        parser.error(f"no such program: {', '.join(sorted(unknown))}")
+    command.add_json(parser)
+
+
+def measure(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, names: Sequence[str]
+) -> int:
+    """Compare the programs as the options say, and report; return the exit code."""
     if options.rounds < 1 or options.scale <= 0 or options.limit <= 0:
         parser.error("--rounds, --scale and --limit must be positive")
 
@@ -180,9 +181,10 @@ def main() -> int:
     interrupts = child.Interrupts()
     interrupts.watch()
     total = len(names) * len(SIDES) * options.rounds
-    print(machine())
-    print(f"{len(names)} programs, {options.rounds} rounds under each module: {total} runs\n")
-    sys.stdout.flush()
+    if not options.json:
+        print(machine())
+        print(f"{len(names)} programs, {options.rounds} rounds under each module: {total} runs\n")
+        sys.stdout.flush()
     progress = Progress(total)
     try:
         with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
@@ -197,8 +199,23 @@ def main() -> int:
         progress.clear()
         print(f"interrupted by {interrupted}; nothing is left behind", file=sys.stderr)
         return child.die_of(interrupted.signum)
-    show(found, options.rounds)
+    if options.json:
+        command.print_json(found)
+    else:
+        show(found, options.rounds)
     return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m perf.sidebyside", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(PROGRAMS)}")
+    add_options(parser, rounds=6)
+    options = parser.parse_args()
+    if unknown := set(options.programs) - set(PROGRAMS):
+        parser.error(f"no such program: {', '.join(sorted(unknown))}")
+    return measure(parser, options, options.programs or PROGRAMS)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,12 @@
-"""The cost of a lock that nobody else wants, against `threading` and against the floor.
+"""The cost of a primitive that nobody else wants, against `threading` and against the floor.
 
 The floor is a C type whose methods do nothing, called in the same way: what remains of a
-lock's time after it is the lock's own.
+primitive's time after it is the primitive's own.
 """
 
 import argparse
 import dataclasses
-import gc
-import itertools
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,75 +19,57 @@ from perf.rounds import Spread, alternate, judge, ratios
 UNROLLED = 10
 SAMPLE_SECONDS = 0.02
 
-
-def with_statement(lock: Any, loops: int) -> None:
-    for _ in itertools.repeat(None, loops):
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
-        with lock:
-            pass
+Loop = Callable[[Any, int], None]
 
 
-def acquire_release(lock: Any, loops: int) -> None:
-    for _ in itertools.repeat(None, loops):
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
-        lock.acquire()
-        lock.release()
+def leave(_primitive: Any) -> None:
+    """Measure the primitive as it is when it is new."""
 
 
-def nested(lock: Any, loops: int) -> None:
-    with lock:
-        with_statement(lock, loops)
+def set_event(event: Any) -> None:
+    event.set()
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A loop over one primitive; one operation is one acquire and one release."""
+    """A statement on the new primitive `p`; one operation is one of it."""
 
-    name: str
     primitive: str
-    body: Callable[[Any, int], None]
+    statement: str
+    prepare: Callable[[Any], None] = leave
+    around: str = ""  # a `with` that the whole loop runs in
+
+    @property
+    def name(self) -> str:
+        """The primitive and what is done with it."""
+        inside = f" (inside {self.around})" if self.around else ""
+        return f"{self.primitive}: {self.statement}{inside}"
+
+    def loop(self) -> Loop:
+        """Compile a function that runs the statement UNROLLED times a loop."""
+        lines = ["for _ in repeat(None, loops):", *[f"    {self.statement}"] * UNROLLED]
+        if self.around:
+            lines = [f"{self.around}:", *(f"    {line}" for line in lines)]
+        body = "\n".join(f"    {line}" for line in lines)
+        names: dict[str, Any] = {}
+        exec(f"from itertools import repeat\ndef loop(p, loops):\n{body}\n", names)
+        found: Loop = names["loop"]
+        return found
 
 
 CASES = (
-    Case("Lock: with lock: pass", "Lock", with_statement),
-    Case("Lock: acquire(); release()", "Lock", acquire_release),
-    Case("RLock: with lock: pass", "RLock", with_statement),
-    Case("RLock: acquire(); release()", "RLock", acquire_release),
-    Case("RLock: with inside with", "RLock", nested),
+    Case("Lock", "with p: pass"),
+    Case("Lock", "p.acquire(); p.release()"),
+    Case("RLock", "with p: pass"),
+    Case("RLock", "p.acquire(); p.release()"),
+    Case("RLock", "with p: pass", around="with p"),
+    Case("Semaphore", "with p: pass"),
+    Case("BoundedSemaphore", "with p: pass"),
+    Case("Event", "p.set(); p.clear()"),
+    Case("Event", "p.wait()", prepare=set_event),
+    Case("Event", "p.is_set()", prepare=set_event),
+    Case("Condition", "with p: pass"),
+    Case("Condition", "with p: p.notify()"),
 )
 
 
@@ -102,49 +81,50 @@ class Sample:
     cpu: float
 
 
-def measure(implementation: Implementation, case: Case, loops: int) -> Sample:
-    lock = implementation.make(case.primitive)
-    case.body(lock, 10)
+def measure(implementation: Implementation, case: Case, loop: Loop, loops: int) -> Sample:
+    primitive = implementation.make(case.primitive)
+    case.prepare(primitive)
+    loop(primitive, 10)
     cpu = time.thread_time()
     begin = time.perf_counter()
-    case.body(lock, loops)
+    loop(primitive, loops)
     seconds = time.perf_counter() - begin
     cpu = time.thread_time() - cpu
     operations = loops * UNROLLED
     return Sample(seconds / operations, cpu / operations)
 
 
-def calibrate(implementation: Implementation, case: Case) -> int:
-    """Return how many loops take about SAMPLE_SECONDS."""
+def calibrate(implementation: Implementation, case: Case, loop: Loop, window: float) -> int:
+    """Return how many loops take about `window` seconds."""
     loops = 100
-    while (took := measure(implementation, case, loops).seconds * loops * UNROLLED) < 0.005:
+    while True:
+        took = measure(implementation, case, loop, loops).seconds * loops * UNROLLED
+        if took >= window / 4:
+            return max(1, round(loops * window / took))
         loops *= 2
-    return max(1, round(loops * SAMPLE_SECONDS / took))
-
-
-def prepare() -> None:
-    """Bring the interpreter into the state of a threaded program, and keep it there."""
-    # CPython 3.13t changes how it counts references when the first thread is made.
-    thread = threading.Thread(target=int)
-    thread.start()
-    thread.join()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
 
 
 def run(
-    implementations: Sequence[Implementation], rounds: int, progress: Progress
+    implementations: Sequence[Implementation], options: argparse.Namespace, progress: Progress
 ) -> dict[str, dict[str, list[Sample]]]:
     """Return samples by case and implementation, one a round."""
-    prepare()
+    command.prepare()
     found: dict[str, dict[str, list[Sample]]] = {}
-    for done, case in enumerate(CASES):
-        loops = {side.name: calibrate(side, case) for side in implementations}
+    for case in CASES:
+        if case.primitive not in options.primitives:
+            continue
+        done = len(found)
+        # A loop of its own for each: what the interpreter learns about one must not slow the next.
+        loop = {side.name: case.loop() for side in implementations}
+        loops = {
+            side.name: calibrate(side, case, loop[side.name], options.window)
+            for side in implementations
+        }
         found[case.name] = {side.name: [] for side in implementations}
-        for number, side in alternate(implementations, rounds):
-            progress.show(done, case.name, f"round {number + 1} of {rounds}")
-            found[case.name][side.name].append(measure(side, case, loops[side.name]))
+        for number, side in alternate(implementations, options.rounds):
+            progress.show(done, case.name, f"round {number + 1} of {options.rounds}")
+            sample = measure(side, case, loop[side.name], loops[side.name])
+            found[case.name][side.name].append(sample)
     progress.clear()
     return found
 
@@ -179,12 +159,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m perf.uncontended", description=__doc__.splitlines()[0]
     )
-    command.add_options(parser, rounds=15)
+    command.add_options(parser, rounds=15, window=SAMPLE_SECONDS)
+    parser.add_argument(
+        "--primitives", type=command.words, default=[], help="such as Lock,Event (default all)"
+    )
     options = parser.parse_args()
+    known = list(dict.fromkeys(case.primitive for case in CASES))
+    options.primitives = command.chosen(parser, "--primitives", options.primitives, known)
     implementations = [*command.implementations(parser, options), floor()]
+    total = sum(case.primitive in options.primitives for case in CASES)
     if not options.json:
-        print(machine(), end="\n\n", flush=True)
-    found = run(implementations, options.rounds, Progress(len(CASES)))
+        took = total * len(implementations) * (options.rounds + 2) * options.window
+        print(f"{machine()}\n{total} cases, about {took:.0f} s\n", flush=True)
+    found = run(implementations, options, Progress(total))
     if options.json:
         command.print_json(found)
     else:

@@ -18,7 +18,7 @@ import pytest
 from support import SECONDS, Running, start_threads, wait_until
 
 TASKS = Path("/proc/self/task")
-PAUSE = 0.02
+PAUSE = 0.005
 """Seconds of one look: longer than any pause after which a running thread would go on."""
 
 
@@ -77,3 +77,10 @@ def once_main_sleeps(action: Callable[[], Any]) -> Running:
         return action()
 
     return start_threads(1, main)
+
+
+def take(_: int, lock: Any) -> bool:
+    """Wait for the lock, and release it: what a thread does that waits in vain, or not."""
+    acquired: bool = lock.acquire()
+    lock.release()
+    return acquired

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import os
-import subprocess
 import sys
 import sysconfig
 import threading
@@ -218,12 +217,3 @@ def test_core_is_built_for_this_interpreter() -> None:
     out = run_python("import ftthreading._core as core; print(core.__file__)").stdout
     assert out.strip().endswith(sysconfig.get_config_var("EXT_SUFFIX"))
     assert os.path.exists(out.strip())
-
-
-@subprocesses
-@pytest.mark.skipif(not FREE_THREADED, reason="an ordinary build always has the GIL")
-def test_refused_gil_is_not_turned_on() -> None:
-    """With PYTHON_GIL=0 an undeclared extension would still load; ours needs no such help."""
-    environment = {**os.environ, "PYTHON_GIL": "0"}
-    program = "import sys, ftthreading; sys.exit(sys._is_gil_enabled())"
-    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0

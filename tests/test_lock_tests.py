@@ -70,3 +70,9 @@ class TestBoundedSemaphore(lock_tests.BoundedSemaphoreTests):
 
 class TestBarrier(lock_tests.BarrierTests):
     barriertype = staticmethod(ftthreading.Barrier)
+
+
+def test_every_class_is_run():
+    ours = {base for cls in globals().values() if isinstance(cls, type) for base in cls.__bases__}
+    offered = {cls for name, cls in vars(lock_tests).items() if name.endswith("Tests")}
+    assert offered - ours == {lock_tests.BaseLockTests, lock_tests.BaseSemaphoreTests}

@@ -3,6 +3,7 @@
 import importlib
 import json
 import pathlib
+import queue
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = ("pipeline", "executor", "logs", "pool")
+PROGRAMS = ("pipeline", "executor", "logs", "pool", "queue_pair")
 SCALE = "0.02"
 
 pytestmark = pytest.mark.thread_unsafe(reason="starts processes, and replaces a module's names")
@@ -36,6 +37,24 @@ def answer(options: list[str], program: str) -> str:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_same_answer_under_both_modules(program: str) -> None:
     assert answer([], program) == answer(["-m", "ftthreading"], program)
+
+
+@pytest.mark.parametrize("maxsize", ["1", "100"])
+def test_bounded_queue_hands_all_over(maxsize: str) -> None:
+    words = ["perf/programs/queue_pair.py", "--scale", SCALE, "--maxsize", maxsize]
+    answers = set()
+    for options in ([], ["-m", "ftthreading"]):
+        done = subprocess.run(
+            [sys.executable, *options, *words],
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        answers.add(json.loads(done.stdout)["answer"])
+    assert answers == {f"4000 items in order, maxsize {maxsize}"}
 
 
 def forget_words(module: ModuleType) -> Any:
@@ -70,6 +89,22 @@ def steal(module: ModuleType) -> Any:
     return run
 
 
+def swap_items(module: ModuleType) -> Any:
+    whole = module.run
+
+    class Swapping(queue.Queue[int]):
+        def _put(self, item: int) -> None:
+            super()._put({5: 6, 6: 5}.get(item, item))
+
+    def run(items: int, maxsize: int) -> list[str]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module.queue, "Queue", Swapping)
+            faults: list[str] = whole(items, maxsize)
+        return faults
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("program", "spoil"),
     [
@@ -77,6 +112,7 @@ def steal(module: ModuleType) -> Any:
         ("executor", forget_a_tree),
         ("logs", tear_a_line),
         ("pool", steal),
+        ("queue_pair", swap_items),
     ],
 )
 def test_wrong_answer_is_noticed(

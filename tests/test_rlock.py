@@ -7,10 +7,12 @@ import re
 import sys
 import threading
 import weakref
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from asleep import start_asleep
+from asleep import start_asleep, take
 from support import run_threads, start_threads, wait_until
 
 import ftthreading
@@ -35,12 +37,12 @@ def test_acquired_and_released_as_often() -> None:
         assert rlock._recursion_count() == count
         assert rlock._is_owned() is (count > 0)
         assert rlock.locked() is (count > 0)
-    assert other_thread(lambda: (rlock.acquire(False), rlock.release())) == (True, None)
+    assert other_thread(partial(take, 0, rlock)) is True
 
 
 def test_nested_with() -> None:
     rlock = ftthreading.RLock()
-    with pytest.raises(ZeroDivisionError), rlock, rlock, rlock:
+    with pytest.raises(ZeroDivisionError), rlock, rlock, rlock:  # noqa: PT012
         assert rlock._recursion_count() == 3
         1 / 0  # noqa: B018
     assert not rlock.locked()
@@ -95,12 +97,12 @@ def test_release_save_gives_the_lock_away_at_any_depth() -> None:
     for depth in (1, 2, 7, 100):
         for _ in range(depth):
             rlock.acquire()
-        waiting = start_asleep(3, lambda _: (rlock.acquire(), rlock.release()))
+        waiting = start_asleep(3, take, rlock)
         assert rlock._release_save() == (depth, ftthreading.get_ident())
         assert not rlock._is_owned()
         with pytest.raises(RuntimeError):
             rlock.release()
-        assert waiting.join() == [(True, None)] * 3
+        assert waiting.join() == [True] * 3
         assert not rlock.locked()
 
 
@@ -136,16 +138,22 @@ def test_acquire_restore_refuses_what_is_no_state() -> None:
         with pytest.raises(TypeError):
             rlock._acquire_restore(state)  # type: ignore[arg-type]
         assert not rlock.locked()
+    restore: Callable[..., None] = rlock._acquire_restore
     for arguments in [(), ((1, 1), 1)]:
         with pytest.raises(TypeError):
-            rlock._acquire_restore(*arguments)
+            restore(*arguments)
         assert not rlock.locked()
 
 
 def test_overflow() -> None:
     rlock = ftthreading.RLock()
     rlock._acquire_restore((MAXIMUM, ftthreading.get_ident()))
-    for way in (rlock.acquire, lambda: rlock.acquire(False), rlock.__enter__):
+    ways: list[Callable[[], bool]] = [
+        rlock.acquire,
+        lambda: rlock.acquire(False),
+        rlock.__enter__,
+    ]
+    for way in ways:
         with pytest.raises(OverflowError, match="lock count overflowed"):
             way()
         assert rlock._recursion_count() == MAXIMUM
@@ -246,20 +254,20 @@ def test_reinit_of_an_owned_lock() -> None:
     assert not rlock.locked()
     assert not rlock._is_owned()
     assert rlock._recursion_count() == 0
-    assert other_thread(lambda: (rlock.acquire(), rlock.release())) == (True, None)
+    assert other_thread(partial(take, 0, rlock)) is True
 
 
 def test_arguments_of_the_constructor() -> None:
     """As threading's: deplored before 3.15, refused since."""
     for module in (threading, ftthreading):
         make: Any = module.RLock
-        for call in (lambda make=make: make(1), lambda make=make: make(blocking=True)):
+        for arguments, keywords in [((1,), {}), ((), {"blocking": True})]:
             if sys.version_info >= (3, 15):
                 with pytest.raises(TypeError):
-                    call()
+                    make(*arguments, **keywords)
             else:
-                with pytest.warns(DeprecationWarning, match="removed in 3.15") as caught:
-                    rlock = call()
+                with pytest.warns(DeprecationWarning, match=r"removed in 3\.15") as caught:
+                    rlock = make(*arguments, **keywords)
                 assert caught[0].filename == __file__
                 assert rlock.acquire(False)
 
@@ -289,7 +297,7 @@ def test_subclass() -> None:
     assert isinstance(rlock, ftthreading.RLock)
     reference = weakref.ref(rlock)
     with rlock, rlock:
-        assert other_thread(lambda: rlock.acquire(False)) is False
+        assert other_thread(partial(rlock.acquire, False)) is False
         assert rlock._recursion_count() == 2
     del rlock
     wait_until(lambda: reference() is None)

@@ -5,9 +5,9 @@
    the threads of this one still wake up, and there is no drain phase.
 
      state               an arrival                         trip, abort, reset
-     filling             takes the next index and waits;    abort: BROKEN to all, broken set
-     (count < parties)   the last lets all go at once       reset: BROKEN to all, next
-                         (TRIPPED, next generation), or     generation, broken clear
+     filling             waits; the last lets all go at     abort: BROKEN to all, broken set
+     (count < parties)   once (TRIPPED and a number for     reset: BROKEN to all, next
+                         each, next generation), or         generation, broken clear
                          begins tripping
      tripping            waits outside, for what comes      trip: TRIPPED, or BROKEN and broken
      (the last runs      of it                              set if the action failed; next
@@ -78,8 +78,7 @@ arrive(void *argument)
         return true;
     }
     me->self->ticket = me->arrival->generation = barrier->generation;
-    me->arrival->index = ftt_barrier_count(barrier);
-    set_count(barrier, me->arrival->index + 1);
+    set_count(barrier, ftt_barrier_count(barrier) + 1);
     return true;
 }
 
@@ -99,7 +98,8 @@ leave(void *argument, bool timeout)
     return true;
 }
 
-/* Ends a generation: each of its waiters gets `token`. */
+/* Ends a generation: each of its waiters gets `token`, and its number in its ticket.  (A
+   number given on arrival would be given twice if somebody left in between.) */
 typedef struct {
     ftt_barrier *barrier;
     uint64_t generation; /* the one meant; 0 for whichever it is */
@@ -107,6 +107,7 @@ typedef struct {
     bool completes; /* a last arrival without action: only if it is the last */
     bool broken;    /* afterwards */
     bool done;
+    uint64_t passed;
 } ending;
 
 static bool
@@ -128,6 +129,7 @@ end_of_wait(void *argument, ftt_waiter *waiter)
 {
     ending *me = argument;
     if (waiter->ticket == me->barrier->generation) {
+        waiter->ticket = me->passed++;
         return me->token;
     }
     return waiter->ticket == OUTSIDE ? TOKEN_RETRY : FTT_STAY;
@@ -236,6 +238,7 @@ wait_with(ftt_barrier *barrier, ftt_wait *wait, bool has_action, ftt_arrival *ar
         switch (ftt_park(wait, &place)) {
         case FTT_PARK_WOKEN:
             if (wait->waiter->token == TOKEN_TRIPPED) {
+                arrival->index = (int64_t)wait->waiter->ticket;
                 return FTT_BARRIER_PASSED;
             }
             if (wait->waiter->token == TOKEN_BROKEN) {

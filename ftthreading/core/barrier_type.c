@@ -213,6 +213,7 @@ static PyMethodDef barrier_methods[] = {
 };
 
 static PyGetSetDef barrier_getset[] = {
+    FTT_DICT_GETSET,
     {"parties", get_parties, NULL, "Threads it takes to pass.", NULL},
     {"n_waiting", get_waiting, NULL, "Threads that wait at this moment.", NULL},
     {"broken", get_broken, NULL, "Whether the barrier is broken.", NULL},

@@ -3,7 +3,8 @@
    The lock decides the way.  A Lock or RLock of ours, and of exactly that type, is released
    and taken back in C (native).  Any other object with acquire and release, a subclass of
    RLock included, is asked through its methods: _release_save, _acquire_restore and _is_owned
-   if it has them, else Condition's own, which a subclass of Condition may override. */
+   if it has them, else Condition's own, which a subclass of Condition may override; so is a
+   Lock of ours by such a subclass. */
 
 #include <stddef.h>
 
@@ -38,6 +39,23 @@ condition_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED
     return ftt_object_new(type);
 }
 
+/* Whether a subclass has its own way of releasing the lock, say.  A Lock has none, so in
+   threading the condition's counts; an RLock's own comes first. */
+static int
+overrides(PyObject *self, PyTypeObject *base)
+{
+    static const char *const names[] = {"_release_save", "_acquire_restore", "_is_owned"};
+    bool differs = false;
+    for (size_t i = 0; i < 3 && !differs && !Py_IS_TYPE(self, base); i++) {
+        PyObject *own = PyObject_GetAttrString((PyObject *)Py_TYPE(self), names[i]);
+        PyObject *inherited = PyObject_GetAttrString((PyObject *)base, names[i]);
+        differs = own != inherited;
+        Py_XDECREF(own);
+        Py_XDECREF(inherited);
+    }
+    return PyErr_Occurred() ? -1 : differs;
+}
+
 static int
 condition_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
@@ -57,7 +75,12 @@ condition_init(PyObject *self, PyObject *args, PyObject *kwargs)
         return -1;
     }
     if (Py_IS_TYPE(lock, state->lock)) {
-        cast(self)->monitor.lock = ftt_lock_of(lock);
+        int overridden = overrides(self, state->condition);
+        if (overridden < 0) {
+            Py_DECREF(lock);
+            return -1;
+        }
+        cast(self)->monitor.lock = overridden ? NULL : ftt_lock_of(lock);
     }
     else if (Py_IS_TYPE(lock, state->rlock)) {
         cast(self)->monitor.rlock = ftt_rlock_of(lock);
@@ -249,6 +272,20 @@ condition_is_owned(PyObject *self, PyObject *Py_UNUSED(ignored))
     return owned < 0 ? NULL : PyBool_FromLong(owned);
 }
 
+/* Whether the lock says that this thread has it.  One that does not know whose it is says no:
+   that it is taken would not mean that it is ours. */
+static bool
+known_to_be_owned(PyObject *self)
+{
+    PyObject *method = lock_method(self, "_is_owned");
+    PyObject *answer = method == NULL ? NULL : PyObject_CallNoArgs(method);
+    bool owned = answer != NULL && PyObject_IsTrue(answer) == 1;
+    Py_XDECREF(answer);
+    Py_XDECREF(method);
+    PyErr_Clear();
+    return owned;
+}
+
 /* Gets a foreign lock back, whatever signal handlers raise meanwhile: the first exception is
    kept in *first.  A lock that cannot be had, because its method raises each time, ends this
    after a few attempts. */
@@ -262,11 +299,7 @@ restore_foreign(PyObject *self, PyObject *saved, void **first)
             return;
         }
         ftt_set_aside(first);
-        int owned = is_owned(self);
-        if (owned < 0) {
-            PyErr_Clear();
-        }
-        if (owned == 1) {
+        if (known_to_be_owned(self)) {
             return;
         }
     }
@@ -332,6 +365,19 @@ condition_wait(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject
     return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
 }
 
+/* One wait of wait_for(), by the subclass's wait() if there is one. */
+static int
+wait_again(PyObject *self, int64_t left)
+{
+    if (!ftt_is_of_subclass(self, condition_dealloc)) {
+        return wait(self, left) == FTT_FAILED ? -1 : 0;
+    }
+    PyObject *ended = left < 0 ? PyObject_CallMethod(self, "wait", "O", Py_None)
+                               : PyObject_CallMethod(self, "wait", "d", (double)left * 1e-9);
+    Py_XDECREF(ended);
+    return ended == NULL ? -1 : 0;
+}
+
 static PyObject *
 condition_wait_for(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
@@ -366,7 +412,7 @@ condition_wait_for(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyOb
             return result;
         }
         Py_DECREF(result);
-        if (wait(self, left) == FTT_FAILED) {
+        if (wait_again(self, left) < 0) {
             return NULL;
         }
     }
@@ -410,6 +456,10 @@ condition_notify(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObje
 static PyObject *
 condition_notify_all(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
+    if (ftt_is_of_subclass(self, condition_dealloc)) {
+        uint32_t waiters = ftt_condition_waiters(&cast(self)->condition);
+        return PyObject_CallMethod(self, "notify", "I", waiters);
+    }
     if (notify(self, UINT64_MAX) < 0) {
         return NULL;
     }
@@ -419,8 +469,10 @@ condition_notify_all(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 condition_notify_all_renamed(PyObject *self, PyObject *ignored)
 {
-    return ftt_warn_renamed("notifyAll", "notify_all") < 0 ? NULL
-                                                           : condition_notify_all(self, ignored);
+    (void)ignored;
+    return ftt_warn_renamed("notifyAll", "notify_all") < 0
+               ? NULL
+               : PyObject_CallMethod(self, "notify_all", NULL);
 }
 
 /* The lock's own methods. */
@@ -581,7 +633,7 @@ PyDoc_STRVAR(notify_all_renamed_doc,
              "notifyAll($self, /)\n--\n\n"
              "The old name of notify_all(); warns of its deprecation.");
 PyDoc_STRVAR(acquire_doc,
-             "acquire($self, /, *args, **kwargs)\n--\n\n"
+             "acquire($self, /, blocking=True, timeout=-1)\n--\n\n"
              "The lock's acquire().");
 PyDoc_STRVAR(release_doc, "release($self, /)\n--\n\nThe lock's release().");
 PyDoc_STRVAR(locked_doc, "locked($self, /)\n--\n\nThe lock's locked().");
@@ -619,6 +671,7 @@ static PyMethodDef condition_methods[] = {
 };
 
 static PyGetSetDef condition_getset[] = {
+    FTT_DICT_GETSET,
     {"_lock", get_lock, NULL, "The lock.", NULL},
     {"_waiters", get_waiters, NULL, "As long as there are threads that wait.", NULL},
     {NULL, NULL, NULL, NULL, NULL},

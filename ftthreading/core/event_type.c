@@ -57,7 +57,9 @@ event_is_set(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 event_is_set_renamed(PyObject *self, PyObject *ignored)
 {
-    return ftt_warn_renamed("isSet", "is_set") < 0 ? NULL : event_is_set(self, ignored);
+    (void)ignored;
+    return ftt_warn_renamed("isSet", "is_set") < 0 ? NULL
+                                                   : PyObject_CallMethod(self, "is_set", NULL);
 }
 
 static PyObject *
@@ -159,6 +161,17 @@ event_get_flag(PyObject *self, void *Py_UNUSED(closure))
     return event_is_set(self, NULL);
 }
 
+static int
+event_set_flag(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    int flag = value == NULL ? 0 : PyObject_IsTrue(value);
+    if (flag < 0) {
+        return -1;
+    }
+    (flag ? ftt_event_set : ftt_event_clear)(event_of(self));
+    return 0;
+}
+
 PyDoc_STRVAR(is_set_doc,
              "is_set($self, /)\n--\n\n"
              "Whether the flag is true at this moment.");
@@ -197,8 +210,9 @@ static PyMethodDef event_methods[] = {
 };
 
 static PyGetSetDef event_getset[] = {
+    FTT_DICT_GETSET,
     {"_cond", event_get_cond, NULL, "A condition of no consequence.", NULL},
-    {"_flag", event_get_flag, NULL, "The same as is_set().", NULL},
+    {"_flag", event_get_flag, event_set_flag, "As is_set(); as set() and clear().", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

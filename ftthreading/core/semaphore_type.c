@@ -30,7 +30,7 @@ semaphore_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED
     return ftt_object_new(type);
 }
 
-/* A number of permits; OverflowError beyond what the counter holds. */
+/* A whole number; what is too much for the counter becomes as much again and more. */
 static int
 parse_count(PyObject *number, int64_t *count)
 {
@@ -44,12 +44,14 @@ parse_count(PyObject *number, int64_t *count)
     if (value == -1 && PyErr_Occurred()) {
         return -1;
     }
-    if (overflow > 0 || value > FTT_SEMAPHORE_MAX) {
-        PyErr_SetString(PyExc_OverflowError, "too many permits for a semaphore");
-        return -1;
-    }
-    *count = overflow < 0 ? -1 : value;
+    *count = overflow > 0 ? INT64_MAX : overflow < 0 ? -1 : value;
     return 0;
+}
+
+static void
+too_many(void)
+{
+    PyErr_SetString(PyExc_OverflowError, "too many permits for a semaphore");
 }
 
 static int
@@ -65,6 +67,10 @@ init(PyObject *self, PyObject *args, PyObject *kwargs, bool bounded)
     }
     if (permits < 0) {
         PyErr_SetString(PyExc_ValueError, "semaphore initial value must be >= 0");
+        return -1;
+    }
+    if (permits > FTT_SEMAPHORE_MAX) {
+        too_many();
         return -1;
     }
     cast(self)->limit = bounded ? permits : FTT_SEMAPHORE_MAX;
@@ -161,7 +167,7 @@ give(PyObject *self, int64_t count)
             ftt_not_initialised(self);
         }
         else if (cast(self)->limit == FTT_SEMAPHORE_MAX) {
-            PyErr_SetString(PyExc_OverflowError, "too many permits for a semaphore");
+            too_many();
         }
         else {
             PyErr_SetString(PyExc_ValueError, "Semaphore released too many times");
@@ -193,6 +199,11 @@ semaphore_release(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObj
 static PyObject *
 semaphore_exit(PyObject *self, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(nargs))
 {
+    if (ftt_is_of_subclass(self, ftt_object_dealloc)) {
+        PyObject *released = PyObject_CallMethod(self, "release", NULL);
+        Py_XDECREF(released);
+        return released == NULL ? NULL : Py_NewRef(Py_None);
+    }
     return give(self, 1);
 }
 
@@ -234,7 +245,7 @@ PyDoc_STRVAR(bounded_release_doc,
              "As Semaphore.release(), but raises ValueError, and gives none, if there would be\n"
              "more permits than at first.");
 PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nThe same as acquire().");
-PyDoc_STRVAR(exit_doc, "__exit__($self, /, *exc_info)\n--\n\nThe same as release().");
+PyDoc_STRVAR(exit_doc, "__exit__($self, t, v, tb)\n--\n\nThe same as release().");
 PyDoc_STRVAR(reinit_doc,
              "_at_fork_reinit($self, /)\n--\n\n"
              "Forget the waiters, in the child of a fork; the permits stay.");
@@ -254,6 +265,7 @@ static PyMethodDef semaphore_methods[] = METHODS(release_doc);
 static PyMethodDef bounded_methods[] = METHODS(bounded_release_doc);
 
 static PyGetSetDef semaphore_getset[] = {
+    FTT_DICT_GETSET,
     {"_value", get_value, NULL, "Permits that nobody has at this moment.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -1,6 +1,7 @@
 /* Scenarios for event.c: what set() publishes is seen, and set() followed at once by clear()
    releases exactly those who were waiting. */
 
+#include <sched.h>
 #include <stddef.h>
 
 #include "event.h"
@@ -57,14 +58,12 @@ flashes(int index)
     int others = with->threads - 1;
     if (index == 0) {
         for (int i = 0; i < with->rounds / 10 + 1; i++) {
-            while (atomic_load(&returns) < (long)i * others) {
-                progress();
-            }
             work(roll() % 20000);
             while (atomic_load(&returns) < (long)(i + 1) * others) {
                 /* Those who come later need another flash, so repeat until all went. */
                 ftt_event_set(&flash);
                 ftt_event_clear(&flash);
+                sched_yield();
             }
             progress();
         }
@@ -79,8 +78,9 @@ flashes(int index)
             outcome = ftt_event_wait(&flash, roll() % 4 == 0 ? 1000000 : -1);
         } while (outcome != FTT_ACQUIRED);
         atomic_fetch_add(&returns, 1);
+        progress();
         while (atomic_load(&returns) < (long)(i + 1) * others) {
-            work(1000);
+            sched_yield();
         }
     }
     take_signals(NULL);

@@ -1,0 +1,175 @@
+"""What perf/handoff.py measures: how threads hand over through each primitive.
+
+A setup makes the jobs of all threads for so many rounds, and a check of the end state.
+"""
+
+import _thread
+import dataclasses
+import functools
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from perf.command import Broken
+from perf.implementations import Implementation
+from perf.team import Job, Running
+
+Times = tuple[float, float]  # when a job began and ended
+Check = Callable[[], bool]
+Setup = Callable[[Implementation, int], tuple[list[Job], Check]]
+
+
+def timed(body: Callable[[], None]) -> Job:
+    """Make a job of a function: returns when it began and ended."""
+
+    def job(_running: Running) -> Times:
+        begin = time.perf_counter()
+        body()
+        return begin, time.perf_counter()
+
+    return job
+
+
+def pass_on(mine: Any, other: Any, rounds: int) -> None:
+    for _ in itertools.repeat(None, rounds):
+        mine.acquire()
+        other.release()
+
+
+def lock(implementation: Implementation, rounds: int) -> tuple[list[Job], Check]:
+    """Each acquires the lock that the other releases."""
+    one, two = implementation.make("Lock"), implementation.make("Lock")
+    two.acquire()
+    jobs = [
+        timed(functools.partial(pass_on, one, two, rounds)),
+        timed(functools.partial(pass_on, two, one, rounds)),
+    ]
+    return jobs, lambda: two.locked() and not one.locked()
+
+
+def semaphore(implementation: Implementation, rounds: int) -> tuple[list[Job], Check]:
+    """The same with two semaphores and one permit."""
+    one, two = implementation.make("Semaphore", 1), implementation.make("Semaphore", 0)
+    jobs = [
+        timed(functools.partial(pass_on, one, two, rounds)),
+        timed(functools.partial(pass_on, two, one, rounds)),
+    ]
+    return jobs, lambda: one.acquire(False) and not two.acquire(False)
+
+
+def pass_event(mine: Any, other: Any, rounds: int) -> None:
+    for _ in itertools.repeat(None, rounds):
+        mine.wait()
+        mine.clear()
+        other.set()
+
+
+def event(implementation: Implementation, rounds: int) -> tuple[list[Job], Check]:
+    """Each waits for its event, clears it and sets the other's."""
+    one, two = implementation.make("Event"), implementation.make("Event")
+    one.set()
+    jobs = [
+        timed(functools.partial(pass_event, one, two, rounds)),
+        timed(functools.partial(pass_event, two, one, rounds)),
+    ]
+    return jobs, lambda: one.is_set() and not two.is_set()
+
+
+def pass_turn(cond: Any, turn: list[int], me: int, rounds: int) -> None:
+    for _ in itertools.repeat(None, rounds):
+        with cond:
+            while turn[0] != me:
+                cond.wait()
+            turn[0] = 1 - me
+            cond.notify()
+
+
+def condition(implementation: Implementation, rounds: int) -> tuple[list[Job], Check]:
+    """One condition and whose turn it is; each waits for its own and notifies the other."""
+    cond = implementation.make("Condition")
+    turn = [0]
+    jobs = [timed(functools.partial(pass_turn, cond, turn, me, rounds)) for me in (0, 1)]
+    return jobs, lambda: turn == [0]
+
+
+def meet(barrier: Any, rounds: int, indexes: list[int]) -> None:
+    total = 0
+    for _ in itertools.repeat(None, rounds):
+        total += barrier.wait()
+    indexes.append(total)
+
+
+def barrier(implementation: Implementation, rounds: int, parties: int) -> tuple[list[Job], Check]:
+    """All wait at one barrier again and again."""
+    shared = implementation.make("Barrier", parties)
+    indexes: list[int] = []
+    jobs = [timed(functools.partial(meet, shared, rounds, indexes)) for _ in range(parties)]
+    # In each round every party gets a number of its own.
+    return jobs, lambda: sum(indexes) == rounds * parties * (parties - 1) // 2
+
+
+def listen(cond: Any, state: list[int], ready: Any, rounds: int, waiters: int) -> None:
+    with cond:
+        for number in range(rounds):
+            state[1] += 1
+            if state[1] == waiters * (number + 1):
+                ready.release()
+            while state[0] <= number:
+                cond.wait()
+
+
+def call_all(cond: Any, state: list[int], ready: Any, rounds: int) -> None:
+    for _ in itertools.repeat(None, rounds):
+        ready.acquire()  # all have run since the last call
+        with cond:
+            state[0] += 1
+            cond.notify_all()
+
+
+def notify_all(
+    implementation: Implementation, rounds: int, waiters: int
+) -> tuple[list[Job], Check]:
+    """One notifies all waiters, and again once the last of them has run and waits again."""
+    cond = implementation.make("Condition")
+    state = [0, 0]  # calls, arrivals; both only changed under the condition
+    ready = _thread.allocate_lock()  # the interpreter's own for all: not what is measured
+    ready.acquire()
+    jobs = [
+        timed(functools.partial(listen, cond, state, ready, rounds, waiters))
+        for _ in range(waiters)
+    ]
+    jobs.append(timed(functools.partial(call_all, cond, state, ready, rounds)))
+    return jobs, lambda: state == [rounds, rounds * waiters]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One way to hand over: how many threads, and how many operations a round makes."""
+
+    name: str
+    threads: int
+    operations: int
+    setup: Setup
+
+    def prepare(self, implementation: Implementation, rounds: int) -> tuple[list[Job], Check]:
+        """Make the jobs and the check; the latter raises Broken where the end state is wrong."""
+        jobs, right = self.setup(implementation, rounds)
+
+        def check() -> bool:
+            if not right():
+                raise Broken(f"{implementation.name}, {self.name}: wrong after {rounds} rounds")
+            return True
+
+        return jobs, check
+
+
+CASES = (
+    Case("Lock", 2, 2, lock),
+    Case("Semaphore", 2, 2, semaphore),
+    Case("Event", 2, 2, event),
+    Case("Condition", 2, 2, condition),
+    Case("Barrier(2)", 2, 1, functools.partial(barrier, parties=2)),
+    Case("Barrier(8)", 8, 1, functools.partial(barrier, parties=8)),
+    Case("notify_all(16)", 17, 1, functools.partial(notify_all, waiters=16)),
+)

@@ -1,0 +1,62 @@
+"""One producer, one consumer, one `queue.Queue`: what each item costs to hand over.
+
+The producer puts numbers in order, the consumer checks that each comes once and in order. With
+`--maxsize 1` each item is a hand-off in both directions; without a bound the two may run apart.
+"""
+
+import argparse
+import json
+import queue
+import sys
+import threading
+import time
+
+ITEMS = 200_000
+
+
+def run(items: int, maxsize: int) -> list[str]:
+    """Hand the items over; return what the consumer found wrong."""
+    pipe: queue.Queue[int] = queue.Queue(maxsize)
+    faults: list[str] = []
+
+    def consume() -> None:
+        for number in range(items):
+            item = pipe.get()
+            pipe.task_done()
+            if item != number:
+                faults.append(f"item {number} was {item}")
+
+    consumer = threading.Thread(target=consume)
+    consumer.start()
+    for number in range(items):
+        pipe.put(number)
+    pipe.join()
+    consumer.join()
+    if not pipe.empty():
+        faults.append(f"{pipe.qsize()} items left over")
+    return faults
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="amount of work (default 1)")
+    parser.add_argument("--maxsize", type=int, default=0, help="bound (default 0: none)")
+    options = parser.parse_args()
+    if options.scale <= 0:
+        parser.error("--scale must be positive")
+
+    items = max(1, round(ITEMS * options.scale))
+    begin = time.perf_counter()
+    faults = run(items, options.maxsize)
+    seconds = time.perf_counter() - begin
+
+    if faults:
+        print(f"queue_pair: {len(faults)} faults, first: {faults[0]}", file=sys.stderr)
+        return 1
+    answer = f"{items} items in order, maxsize {options.maxsize}"
+    print(json.dumps({"program": "queue_pair", "answer": answer, "seconds": seconds}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Interrupting a wait of the main thread: a lock that another thread holds, and real signals."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from asleep import start_asleep, take
+from support import start_threads, wait_until
+
+
+class Raised(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def receiving(number: int, handler: Callable[..., object]) -> Iterator[None]:
+    """Have the handler for this signal in the body, with the arguments that it gets."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def send(number: int = signal.SIGUSR1) -> None:
+    """Send a signal to the main thread; which thread gets one sent to the process is open."""
+    signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+
+class Holder:
+    """A thread that holds a lock until told to let go."""
+
+    def __init__(self, lock: Any) -> None:
+        self._let_go = _thread.allocate_lock()
+        self._let_go.acquire()
+        self._holds = False
+
+        def hold(_: int) -> None:
+            with lock:
+                self._holds = True
+                self._let_go.acquire()
+
+        self._running = start_threads(1, hold)
+        wait_until(lambda: self._holds)
+
+    def let_go(self) -> None:
+        self._let_go.release()
+
+    def end(self) -> None:
+        self.let_go()
+        self._running.join()
+
+
+def is_usable(lock: Any) -> bool:
+    """Whether waiting for the lock and being woken still works, and nothing is left behind."""
+    assert lock.acquire(False)
+    waiting = start_asleep(2, take, lock)
+    lock.release()
+    return waiting.join() == [True] * 2 and not lock.locked()
