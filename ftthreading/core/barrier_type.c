@@ -8,7 +8,7 @@
 #include "types.h"
 
 typedef struct {
-    ftt_object object;
+    FTT_OBJECT_HEAD
     ftt_barrier barrier;
     PyObject *action;  /* NULL for none */
     PyObject *timeout; /* of wait() without one; NULL before __init__ */

@@ -14,7 +14,7 @@
 #include "types.h"
 
 typedef struct {
-    ftt_object object;
+    FTT_OBJECT_HEAD
     ftt_condition condition;
     ftt_monitor monitor; /* of a native lock */
     PyObject *lock;      /* NULL before __init__ */

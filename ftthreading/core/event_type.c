@@ -8,7 +8,7 @@
 #include "types.h"
 
 typedef struct {
-    ftt_object object;
+    FTT_OBJECT_HEAD
     ftt_event event;
     _Atomic(PyObject *) cond; /* made when somebody looks */
 } event_object;

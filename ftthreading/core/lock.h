@@ -46,6 +46,9 @@ ftt_lock_locked(const ftt_lock *lock)
     return (ftt_load(&lock->word) & FTT_LOCKED) != 0;
 }
 
+/* For a lock found taken: lets the owner get on for a few microseconds, then tries again. */
+bool ftt_lock_back_off(ftt_lock *lock);
+
 /* For a lock that ftt_lock_try() found taken, with token 0; or to go on with the token of a
    release.  FTT_HANDLED after signal handlers ran: the caller looks whether the world has
    changed and calls again with the same wait and token 0. */

@@ -10,7 +10,7 @@
 #include "types.h"
 
 typedef struct {
-    ftt_object object;
+    FTT_OBJECT_HEAD
     ftt_lock lock;
 } lock_object;
 

@@ -113,9 +113,8 @@ ftt_park_leave(ftt_wait *wait, const ftt_place *place)
 }
 
 static bool
-spin(ftt_waiter *self, ftt_spin *memory)
+watch(ftt_waiter *self, ftt_spinner spinner)
 {
-    ftt_spinner spinner = ftt_spin_begin(memory);
     while (ftt_spin_pause(&spinner)) {
         if (atomic_load_explicit(&self->sleeper.state, memory_order_acquire) ==
             FTT_POSTED_STATE) {
@@ -134,7 +133,10 @@ sleep_on(ftt_wait *wait, const ftt_place *place, bool interruptible)
 {
     ftt_sleeper *bed = &wait->waiter->sleeper;
     void *detached = ftt_detach();
-    ftt_sleep_end end = ftt_sleep(bed, wait->deadline, interruptible);
+    ftt_sleep_end end = FTT_SLEEP_POSTED;
+    if (!watch(wait->waiter, ftt_spin_begin_long(place->spin))) {
+        end = ftt_sleep(bed, wait->deadline, interruptible);
+    }
     FTT_WINDOW();
     if (end == FTT_SLEEP_TIMEOUT || (end == FTT_SLEEP_SIGNAL && !place->stay)) {
         place_now now = change_own(wait, place, end == FTT_SLEEP_TIMEOUT ? TIMED_OUT : RAISED);
@@ -186,7 +188,7 @@ ftt_parked
 ftt_park_sleep(ftt_wait *wait, const ftt_place *place)
 {
     bool interruptible = ftt_interruptible();
-    if (place->spin != NULL && spin(wait->waiter, place->spin)) {
+    if (!place->spun && watch(wait->waiter, ftt_spin_begin(place->spin))) {
         wait->chosen = true;
         return FTT_PARK_WOKEN;
     }

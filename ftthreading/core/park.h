@@ -34,7 +34,8 @@ typedef struct {
        it may answer false: the verdict is near, wait for it without a limit.  May be NULL. */
     bool (*leave)(void *argument, bool timeout);
     void *argument;
-    ftt_spin *spin; /* once queued, watch for a token this long before sleeping; may be NULL */
+    ftt_spin *spin; /* how long to watch for a token, once queued, before sleeping */
+    bool spun;      /* the caller has already spun on its word: only a long spin is left */
     /* Whether to stay queued while signal handlers run.  State-based primitives leave, lest
        the lock be handed to a frame whose handler waits for it; where a notification during
        the handler must count, the waiter stays. */

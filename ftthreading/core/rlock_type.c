@@ -13,7 +13,7 @@
 #include "types.h"
 
 typedef struct {
-    ftt_object object;
+    FTT_OBJECT_HEAD
     ftt_rlock rlock;
 } rlock_object;
 

@@ -150,7 +150,11 @@ static ftt_outcome
 wait_for_permit(ftt_semaphore *semaphore, ftt_wait *wait)
 {
     contender me = {semaphore, wait->waiter, false};
-    const ftt_place place = {.key = semaphore, .still = still_empty, .argument = &me};
+    const ftt_place place = {.key = semaphore,
+                             .still = still_empty,
+                             .argument = &me,
+                             .spin = &semaphore->spin,
+                             .spun = true};
     while (!contend(&me)) {
         switch (ftt_park(wait, &place)) {
         case FTT_PARK_WOKEN:

@@ -12,7 +12,7 @@
 #include "types.h"
 
 typedef struct {
-    ftt_object object;
+    FTT_OBJECT_HEAD
     ftt_semaphore semaphore;
     int64_t limit;
     bool ready; /* __init__ has run; looked at only where there is no permit to take or give */

@@ -60,7 +60,8 @@ ftt_object_new(PyTypeObject *type)
 {
     PyObject *self = type->tp_alloc(type, 0);
     if (self != NULL) {
-        ((ftt_object *)self)->creator = ftt_thread_id();
+        atomic_store_explicit(&((ftt_object *)self)->use, ftt_use_by(ftt_thread_id()),
+                              memory_order_relaxed);
 #if FTT_IMMORTALISES
         if (immortalises && at_module_level()) {
             immortalise(self);
@@ -74,8 +75,10 @@ void
 ftt_count_stranger(ftt_object *object)
 {
 #if FTT_DEFERS
-    uint32_t uses = 1 + atomic_fetch_add_explicit(&object->strangers, 1, memory_order_relaxed);
-    if (uses == FTT_STRANGERS) {
+    /* At most one count too many for each thread: the bits suffice for 190 such threads, and
+       beyond that the creator's number is spoilt, which costs a needless look at most. */
+    uint32_t use = 1 + atomic_fetch_add_explicit(&object->use, 1, memory_order_relaxed);
+    if ((use & ((1u << FTT_STRANGER_BITS) - 1)) == FTT_STRANGERS) {
         PyUnstable_Object_EnableDeferredRefcount((PyObject *)object);
     }
 #else

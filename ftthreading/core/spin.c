@@ -5,7 +5,8 @@
 
 #define SPIN_TIME 2000 /* ns */
 #define TRIAL 200      /* pauses */
-#define LEAST 10       /* pauses that are always tried */
+#define LONG_SPIN 25   /* times SPIN_TIME */
+#define SELDOM 16      /* without a success, one spin in so many is long */
 #define LONGEST_GAP 8  /* pauses between two looks: rarer looks disturb the owner less */
 
 ftt_word ftt_spin_limit = 0;
@@ -28,25 +29,28 @@ ftt_spin_init(bool parallel)
         best = took < best ? took : best;
     }
     uint32_t limit = (uint32_t)(SPIN_TIME * TRIAL / (best > 0 ? best : 1));
-    atomic_store_explicit(&ftt_spin_limit, limit < LEAST ? LEAST : limit, memory_order_relaxed);
-}
-
-static void
-remember(ftt_spin *spin, uint32_t guess, uint32_t misses)
-{
-    atomic_store_explicit(&spin->guess, (uint8_t)guess, memory_order_relaxed);
-    atomic_store_explicit(&spin->misses, (uint8_t)misses, memory_order_relaxed);
+    atomic_store_explicit(&ftt_spin_limit, limit > 0 ? limit : 1, memory_order_relaxed);
 }
 
 ftt_spinner
 ftt_spin_begin(ftt_spin *spin)
 {
-    ftt_spinner me = {.spin = spin, .gap = 1};
-    uint32_t limit = ftt_load(&ftt_spin_limit);
-    me.guess = atomic_load_explicit(&spin->guess, memory_order_relaxed);
-    me.misses = atomic_load_explicit(&spin->misses, memory_order_relaxed);
-    me.budget = me.misses % 16 == 0 ? limit : 2 * me.guess + LEAST;
-    me.budget = me.budget < limit ? me.budget : limit;
+    return (ftt_spinner){
+        .spin = spin,
+        .gap = 1,
+        .budget = ftt_load(&ftt_spin_limit),
+        .misses = atomic_load_explicit(&spin->misses, memory_order_relaxed),
+    };
+}
+
+ftt_spinner
+ftt_spin_begin_long(ftt_spin *spin)
+{
+    ftt_spinner me = ftt_spin_begin(spin);
+    bool due = atomic_load_explicit(&spin->paid, memory_order_relaxed)
+                   ? (me.misses & (me.misses - 1)) == 0
+                   : me.misses % SELDOM == SELDOM - 1;
+    me.budget *= due ? LONG_SPIN : 0;
     return me;
 }
 
@@ -54,7 +58,10 @@ bool
 ftt_spin_pause(ftt_spinner *me)
 {
     if (me->spent >= me->budget) {
-        remember(me->spin, me->guess - me->guess / 8, me->misses + 1);
+        if (me->budget == ftt_load(&ftt_spin_limit)) {
+            atomic_store_explicit(&me->spin->misses, (uint8_t)(me->misses + 1),
+                                  memory_order_relaxed);
+        }
         return false;
     }
     for (uint32_t i = 0; i < me->gap; i++) {
@@ -68,6 +75,9 @@ ftt_spin_pause(ftt_spinner *me)
 void
 ftt_spin_hit(ftt_spinner *me)
 {
-    uint32_t took = me->spent < UINT8_MAX ? me->spent : UINT8_MAX;
-    remember(me->spin, (7 * me->guess + took) / 8, 0);
+    if (me->budget > ftt_load(&ftt_spin_limit)) {
+        return; /* that a long spin pays is no reason for another */
+    }
+    atomic_store_explicit(&me->spin->misses, 0, memory_order_relaxed);
+    atomic_store_explicit(&me->spin->paid, true, memory_order_relaxed);
 }

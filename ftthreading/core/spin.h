@@ -6,10 +6,12 @@
    differs tenfold between processors, so it is measured once.  It is zero where nobody
    could end the wait meanwhile: with one usable processor, and under the GIL.
 
-   Each primitive remembers how spinning went: the guess follows the number of pauses that
-   sufficed, shrinks when spinning was in vain, and now and then the full time is tried,
-   lest a bad spell be remembered for ever.  The memory is a hint: threads may overwrite
-   each other's. */
+   Two threads that hand something to and fro can get stuck in parking: each sleeps because
+   the other, who has to be woken first, takes longer than a spin.  So now and then a waiter
+   whose spin was in vain goes on for as long as waking takes on a slow machine, detached and
+   in its queue.  If that finds the other awake, both stay awake from then on.  Where spinning
+   has once succeeded this happens after the 1st, 2nd, 4th, 8th ... spin in vain, elsewhere
+   after each sixteenth. */
 
 #ifndef FTT_SPIN_H
 #define FTT_SPIN_H
@@ -23,8 +25,9 @@ extern ftt_word ftt_spin_limit;
 void ftt_spin_init(bool parallel);
 
 typedef struct {
-    _Atomic uint8_t guess;  /* pauses that were lately enough */
-    _Atomic uint8_t misses; /* spins in vain since one succeeded */
+    /* Hints, which threads may overwrite for each other. */
+    _Atomic uint8_t misses; /* short spins in vain since one succeeded */
+    _Atomic bool paid;      /* a short spin has succeeded */
 } ftt_spin;
 
 /* One spin: pause between looks until the look succeeds or the budget is spent.
@@ -39,10 +42,13 @@ typedef struct {
 */
 typedef struct {
     ftt_spin *spin;
-    uint32_t budget, spent, gap, guess, misses;
+    uint32_t budget, spent, gap, misses;
 } ftt_spinner;
 
 ftt_spinner ftt_spin_begin(ftt_spin *spin);
+
+/* A long spin, if one is due, else one without a single look. */
+ftt_spinner ftt_spin_begin_long(ftt_spin *spin);
 bool ftt_spin_pause(ftt_spinner *spinner); /* false when it is time to give up */
 void ftt_spin_hit(ftt_spinner *spinner);
 

@@ -9,6 +9,7 @@
 #define KEYS 4
 
 static const options *with;
+static ftt_spin memory;
 
 /* A counter of permits for each key, far more keys than buckets would keep apart. */
 static struct {
@@ -62,7 +63,10 @@ tokens(int index)
         ftt_wait wait;
         check(ftt_wait_begin(&wait, roll() % 4 == 0 ? (int64_t)(roll() % 200000) : 2000000) == 0,
               "wait_begin failed");
-        ftt_parked parked = ftt_park(&wait, &(ftt_place){.key = &keys[k], .still = no_permit, .argument = &k});
+        ftt_parked parked = ftt_park(&wait, &(ftt_place){.key = &keys[k],
+                                                           .still = no_permit,
+                                                           .argument = &k,
+                                                           .spin = &memory});
         if (parked == FTT_PARK_WOKEN) {
             check(wait.waiter->token == 7, "a token changed on its way");
         }
@@ -123,7 +127,7 @@ order(int index)
         }
         return;
     }
-    const ftt_place place = {.key = &queue_key, .still = join_queue};
+    const ftt_place place = {.key = &queue_key, .still = join_queue, .spin = &memory};
     ftt_wait wait;
     check(ftt_wait_begin(&wait, -1) == 0, "wait_begin failed");
     check(ftt_park(&wait, &place) == FTT_PARK_WOKEN, "not woken");
