@@ -197,21 +197,25 @@ def test_handler_uses_the_lock_that_main_waits_for(name: str) -> None:
     lock = make(name)
     holder = Holder(lock)
     used = []
+    in_handler = False
 
     def handler(*_: object) -> None:
+        nonlocal in_handler
+        in_handler = True
         with lock:
             used.append(lock.locked())
 
     def disturb() -> None:
         send()
-        wait_until_asleep(os.getpid())  # in the handler now, or still on its way to it
+        wait_until(lambda: in_handler)
+        wait_until_asleep(os.getpid())
         holder.let_go()
 
     with receiving(signal.SIGUSR1, handler):
         disturbing = once_main_sleeps(disturb)
         assert lock.acquire() is True
         disturbing.join()
-    wait_until(lambda: used == [True])
+    assert used == [True]
     lock.release()
     assert is_usable(lock)
 
