@@ -64,7 +64,7 @@ class Runner:
             tick=self._tick,
         )
         if outcome.fault:
-            tail = "\n".join(outcome.stderr.splitlines()[-40:])
+            tail = "\n".join(outcome.stderr.splitlines()[-100:])
             raise Failed(f"{outcome.fault}\n{tail}\n{reproduce(words)}")
         return outcome.stdout
 

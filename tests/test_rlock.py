@@ -312,6 +312,22 @@ def test_subclass() -> None:
     counting.release()
 
 
+@pytest.mark.parametrize("arguments", [(), (1,), (1, 2)])
+def test_subclass_without_a_constructor(arguments: tuple[int, ...]) -> None:
+    """From 3.15 on it refuses arguments as well; before it ignores them."""
+
+    def outcome(base: type) -> object:
+        try:
+            type("Plain", (base,), {})(*arguments)
+        except TypeError as error:
+            return type(error)
+        return "made"
+
+    theirs = outcome(type(threading.RLock()))
+    assert outcome(ftthreading.RLock) == theirs
+    assert theirs == "made" or (sys.version_info >= (3, 15) and arguments)
+
+
 def test_subclass_that_passes_arguments_up() -> None:
     """object.__init__() refuses them, as for threading's."""
 

@@ -4,11 +4,16 @@
 
 #include <math.h>
 
+#include "cpython.h"
+
 int
 ftt_seconds_to_ns(PyObject *seconds, int64_t *ns)
 {
-    if (PyFloat_Check(seconds)) {
+    if (PyFloat_Check(seconds) || (FTT_TIMEOUT_IS_ANY_REAL && !PyIndex_Check(seconds))) {
         double value = PyFloat_AsDouble(seconds);
+        if (value == -1 && PyErr_Occurred()) {
+            return -1;
+        }
         if (isnan(value)) {
             PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
             return -1;

@@ -10,6 +10,9 @@
 /* RLock() ignores arguments with a DeprecationWarning before 3.15, and refuses them since. */
 #define FTT_RLOCK_REFUSES_ARGUMENTS (PY_VERSION_HEX >= 0x030F0000)
 
+/* A timeout may be any real number since 3.15, such as a Decimal or a Fraction. */
+#define FTT_TIMEOUT_IS_ANY_REAL (PY_VERSION_HEX >= 0x030F0000)
+
 /* threading.main_thread().ident, from _thread._get_main_thread_ident(); the caller's own
    ident where that is gone.  0 with an exception set on failure. */
 unsigned long ftt_cpython_main_ident(void);

@@ -44,6 +44,9 @@ rlock_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     /* RLock is immutable, classes made by a class statement are not. */
     bool subclass = (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) == 0;
+#if FTT_RLOCK_REFUSES_ARGUMENTS
+    subclass = subclass && type->tp_init != PyBaseObject_Type.tp_init;
+#endif
     if (!subclass && check_arguments(args, kwargs) < 0) {
         return NULL;
     }
