@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -101,18 +102,46 @@ def test_held_by_a_thread_that_the_child_does_not_have(name: str) -> None:
 # (seen with a cell, in PyCell_GetRef(), on 3.13.5t).
 
 
-def storm(i: int, locks: tuple[Any, ...], done: list[bool]) -> int:
-    n = 0
-    while not done:
-        n += 1
-        lock = locks[(i + n) % len(locks)]
-        if n % 4 == 0:
-            if lock.acquire(timeout=1e-6 * (n % 50)):
-                lock.release()
-        else:
-            with lock:
-                pass
-    return n
+class Storm:
+    """Threads that use the locks all the time, while it blows."""
+
+    def __init__(self, locks: tuple[Any, ...]) -> None:
+        self._locks = locks
+        self._blowing = Event()
+        self._ended = False
+        self._counts = [0] * 4
+        self._threads = start_threads(len(self._counts), self._use)
+
+    def _use(self, i: int) -> None:
+        n = 0
+        while not self._ended:
+            lock = self._locks[(i + n) % len(self._locks)]
+            if n % 4 == 0:
+                if lock.acquire(timeout=1e-6 * (n % 50)):
+                    lock.release()
+            else:
+                with lock:
+                    pass
+            n += 1
+            self._counts[i] = n
+            self._blowing.wait()
+
+    def rise(self) -> None:
+        before = list(self._counts)
+        self._blowing.set()
+        wait_until(
+            lambda: all(now > then for now, then in zip(self._counts, before, strict=True)),
+            what="every thread has used a lock",
+        )
+
+    def calm(self) -> None:
+        """Without this the child would wait for a processor nearly all the time."""
+        self._blowing.clear()
+
+    def end(self) -> None:
+        self._ended = True
+        self._blowing.set()
+        self._threads.join()
 
 
 def weather(busy: tuple[Any, ...], held: Any, mine: Any) -> None:
@@ -137,16 +166,16 @@ def test_a_storm_of_threads(name: str) -> None:
     """fork() catches the others anywhere: in a queue, under a bucket lock, spinning, waking."""
     busy = make(name), make(name), make(name)
     held, mine = make(name), make(name)
-    done: list[bool] = []
     held.acquire()
     parked = start_asleep(4, take, held)
-    storming = start_threads(4, storm, busy, done)
-    for _ in range(50):
+    storm = Storm(busy)
+    for _ in range(100):
+        storm.rise()
         with mine:
             forked = Child(partial(weather, busy, held, mine))
+        storm.calm()
         forked.end()
-    done.append(True)
-    assert min(storming.join()) > 0
+    storm.end()
     held.release()
     parked.join()
     for lock in (*busy, held, mine):
