@@ -16,12 +16,17 @@ typedef struct {
     ftt_word word;
     uint32_t last_handoff; /* us on the monotonic clock, cut to 32 bits; bucket lock */
     ftt_spin spin;
+    /* Hints, as those of `spin`. */
+    _Atomic uint8_t spins; /* of newcomers, since one parked without */
+    _Atomic uint8_t blind; /* back-offs to come that do not look (backoff.c) */
+    _Atomic uint8_t habit; /* how many after the next one that looks in vain */
 } ftt_lock;
 
 /* What a releasing thread tells the waiter it takes off the queue. */
 enum {
-    FTT_TOKEN_WAKE = 1,   /* the lock is or was free, and AWAKE is set for you: contend */
-    FTT_TOKEN_HANDOFF = 2 /* the lock is yours */
+    FTT_TOKEN_WAKE = 1,    /* the lock is or was free, and AWAKE is set for you: contend */
+    FTT_TOKEN_HANDOFF = 2, /* the lock is yours */
+    FTT_TOKEN_LOOK = 4     /* another was told to contend; come as if you were new */
 };
 
 /* One step; never waits, and never fails on a lock that was free throughout. */
@@ -46,8 +51,17 @@ ftt_lock_locked(const ftt_lock *lock)
     return (ftt_load(&lock->word) & FTT_LOCKED) != 0;
 }
 
-/* For a lock found taken: lets the owner get on for a few microseconds, then tries again. */
+/* For a lock found taken: lets the owner get on for about three microseconds at most, and
+   tries again.  In backoff.c. */
 bool ftt_lock_back_off(ftt_lock *lock);
+
+/* From the owner: it is about to release the lock and to sleep, so whoever wants the lock
+   had better look. */
+static inline void
+ftt_lock_look_again(ftt_lock *lock)
+{
+    atomic_store_explicit(&lock->blind, 0, memory_order_relaxed);
+}
 
 /* For a lock that ftt_lock_try() found taken, with token 0; or to go on with the token of a
    release.  FTT_HANDLED after signal handlers ran: the caller looks whether the world has

@@ -177,6 +177,7 @@ ftt_park_join(ftt_wait *wait, const ftt_place *place)
     if (joins) {
         ftt_sleeper_reset(&self->sleeper);
         ftt_link(bucket, self, place->key, wait->returning);
+        self->moved = false;
         wait->returning = true;
         wait->chosen = false;
     }

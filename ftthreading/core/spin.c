@@ -48,7 +48,7 @@ ftt_spin_begin_long(ftt_spin *spin)
 {
     ftt_spinner me = ftt_spin_begin(spin);
     bool due = atomic_load_explicit(&spin->paid, memory_order_relaxed)
-                   ? (me.misses & (me.misses - 1)) == 0
+                   ? me.misses > 1 && (me.misses & (me.misses - 1)) == 0
                    : me.misses % SELDOM == SELDOM - 1;
     me.budget *= due ? LONG_SPIN : 0;
     return me;

@@ -25,6 +25,7 @@ struct ftt_waiter {
     ftt_waiter *previous;      /* neighbours in the bucket */
     ftt_waiter *next;
     ftt_time since;   /* when its wait for this queue began; bucket lock */
+    bool moved;       /* by a condition, to the lock's queue that it is in; bucket lock */
     bool busy;        /* runs signal handlers meanwhile: tell it, do not move it; bucket lock */
     uint64_t ticket;  /* for the primitive's own use; bucket lock */
 
