@@ -1,8 +1,8 @@
 """Python's `threading`, built anew for free-threaded CPython: the public namespace.
 
-Locks, conditions, semaphores, events and barriers are ftthreading's own. All other names are
-the interpreter's, so that there is one registry of threads: `current_thread`, `main_thread`
-and `enumerate` answer alike, whichever module started a thread.
+Locks, conditions, semaphores, events, barriers and threads are ftthreading's own. The registry
+of threads is the interpreter's, so that there is one: `current_thread`, `main_thread` and
+`enumerate` answer alike, whichever module started a thread.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ import threading
 from threading import TIMEOUT_MAX as TIMEOUT_MAX
 from threading import BrokenBarrierError as BrokenBarrierError
 from threading import ExceptHookArgs as ExceptHookArgs
-from threading import Thread as Thread
 from threading import ThreadError as ThreadError
-from threading import Timer as Timer
 from threading import active_count as active_count
 from threading import activeCount as activeCount
-from threading import current_thread as current_thread
 from threading import currentThread as currentThread
 from threading import enumerate as enumerate
 from threading import get_ident as get_ident
@@ -47,9 +44,17 @@ from ._core import Condition as Condition
 from ._core import Event as Event
 from ._core import RLock as RLock
 from ._core import Semaphore as Semaphore
+from ._core import current_thread as current_thread
 from ._install import install as install
 from ._install import uninstall as uninstall
 from ._live import LiveModule, live
+from ._thread import Thread as Thread
+from ._thread import Timer as Timer
+
+try:
+    from ._core import get_native_id as get_native_id
+except ImportError:  # this system does not tell
+    pass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +62,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0.dev0"
 
-# Names that only some versions or platforms have, such as get_native_id, and `excepthook`,
-# which programs set, come through __getattr__.
+# Names that only some versions have, and `excepthook`, which programs set, come through
+# __getattr__.
 __all__ = list(threading.__all__)
 
 

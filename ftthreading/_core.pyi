@@ -1,6 +1,7 @@
 """Types of the compiled half: the primitives whose every call matters."""
 
 from collections.abc import Callable
+from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol, final
 
@@ -358,3 +359,22 @@ class Barrier:
     @property
     def broken(self) -> bool:
         """Whether the barrier is broken."""
+
+def current_thread() -> Thread:
+    """Return the Thread object of the caller's thread of control.
+
+    For a thread that was not started through threading it is a dummy, which can be asked for
+    its names and numbers but not joined. Raises nothing; any thread and any signal handler may
+    call it.
+    """
+
+def get_native_id() -> int:
+    """Return the number by which the kernel knows the calling thread.
+
+    It may be used again when the thread has ended. Raises nothing.
+    """
+
+def _set_finder(finder: Callable[[], Thread]) -> None: ...
+def _enter(thread: Thread) -> None: ...
+def _leave() -> None: ...
+def _set_module(kind: type, name: str) -> None: ...

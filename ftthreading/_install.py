@@ -16,13 +16,16 @@ Which private names follow, and which do not:
   interpreter's raw lock, whatever `threading` is, and conditions of the old class, which live
   on, are written for it.
 - `_RLock` and `_PyRLock` stay: they ask for the implementation in Python by name.
+- `_MainThread` and `_DummyThread` become ours, so that what the interpreter makes of them is a
+  Thread of ours too.
 - `_active_limbo_lock` stays: another thread may hold it at this moment.
 
 The functions and classes of the interpreter's threading.py look up Lock, RLock, Condition and
-Event as globals, so a Thread made afterwards has one of our events in it: that is intended.
+Event as globals, so what they make afterwards has ours in it: that is intended.
 
-The classes are not touched: ``threading.Lock is ftthreading.Lock``, and what they say of
-themselves (``__module__``, and with it their pickles) is the same installed or not.
+While installed, our classes and functions name the module that those in whose place they are
+name (``__module__``), as programs, documentation tools and CPython's tests expect of what they
+find there. A class pickled by reference is then found in the `threading` of whoever reads it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ import sys
 import threading
 from _thread import RLock as _RawRLock  # must be no lock that installing replaces
 from types import MappingProxyType
+
+from ._core import _set_module
 
 TYPE_CHECKING = False  # typing and collections.abc are too much to import before a program
 if TYPE_CHECKING:
@@ -123,6 +128,7 @@ def install() -> Installation:
                 if namespace.get(name, _ABSENT) is old
             }
         )
+        _present(_installed, as_theirs=True)
         replaced = {name: old for name, (old, _) in _installed.items()}
     return Installation(replaced, _stale(replaced))
 
@@ -149,6 +155,7 @@ def uninstall() -> Mapping[str, object]:
             elif current is not old:
                 left[name] = None if current is _ABSENT else current
         namespace.update(restored)
+        _present(_installed or {}, as_theirs=False)
         _installed = None
     return MappingProxyType(left)
 
@@ -156,6 +163,7 @@ def uninstall() -> Mapping[str, object]:
 def _plan() -> dict[str, tuple[object, object]]:
     """What to set on `threading`: name -> (the object there now, ours)."""
     import ftthreading  # here, because that module imports this one
+    from ftthreading import _thread
 
     namespace = vars(threading).copy()
     plan: dict[str, tuple[object, object]] = {}
@@ -168,9 +176,25 @@ def _plan() -> dict[str, tuple[object, object]]:
     for name, value in namespace.items():
         if name.startswith("_") and name != "_allocate_lock" and id(value) in successors:
             plan[name] = (value, successors[id(value)])
+    if "Thread" in plan:
+        for name in ("_MainThread", "_DummyThread"):
+            if name in namespace:
+                plan[name] = (namespace[name], getattr(_thread, name))
     if namespace.get("_CRLock") is not None and "RLock" in plan:
         plan["_CRLock"] = (namespace["_CRLock"], plan["RLock"][1])
     return plan
+
+
+def _present(plan: Mapping[str, tuple[object, object]], *, as_theirs: bool) -> None:
+    """Have our classes and functions say that they are of the old ones' module, or of ours."""
+    # Public names last: what an object is called in public counts.
+    for name in sorted(plan, key=lambda name: not name.startswith("_")):
+        old, ours = plan[name]
+        module = getattr(old, "__module__", "threading") if as_theirs else "ftthreading"
+        if isinstance(ours, type):
+            _set_module(ours, module)
+        else:
+            ours.__module__ = module
 
 
 def _stale(replaced: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

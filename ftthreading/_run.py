@@ -14,7 +14,7 @@ plain python has none for a script and two of `runpy` for a module). They show i
 in a debugger's ``where`` after ``breakpoint()``, as the place of a warning that is attributed to
 the caller of the main program, and in the depth at which recursion ends. And children that start a
 fresh interpreter (subprocess, multiprocessing's spawn and forkserver) are not launched by us: they
-run on whatever their own command line says.
+run on whatever their own command line says, unless `_startup` has been asked to see to it.
 
 What is imported here has already been loaded to get this far: whatever is loaded before the
 program cannot be shadowed by it, and delays its start.
@@ -56,6 +56,11 @@ Run an unmodified Python program with ftthreading in the place of threading.
 
   -h, --help   print this text
   --version    print the versions of ftthreading and of Python
+
+  --enable-at-startup    have every interpreter that starts from this environment run on
+                         ftthreading: writes one file into its site-packages
+  --disable-at-startup   remove that file
+  --status               say whether it is there and works; exit code 0 if so, else 1
 
 Python's own options (-X, -W, -O, -i, -P, -I and so on) stand before -m ftthreading.
 The exit code is the program's; it is 2 where there was nothing to run.
@@ -112,6 +117,10 @@ def _parse(arguments: list[str]) -> tuple[Prepare, str, list[str]]:
     if first in ("-V", "--version"):
         sys.stdout.write(f"ftthreading {_version()} (Python {sys.version})\n")
         raise SystemExit(0)
+    if first in ("--enable-at-startup", "--disable-at-startup", "--status") and not rest:
+        from ftthreading import _startup
+
+        raise SystemExit(_startup.COMMANDS[first]())
     if first == "-":
         return _prepare_stdin, first, [first, *rest]
     option = first[:2]

@@ -15,6 +15,8 @@ import threading
 import pytest
 from support import run_python, run_threads
 
+from ftthreading import _cpython
+
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 subprocesses = pytest.mark.thread_unsafe(reason="runs interpreters, and loads the machine, itself")
@@ -217,3 +219,18 @@ def test_core_is_built_for_this_interpreter() -> None:
     out = run_python("import ftthreading._core as core; print(core.__file__)").stdout
     assert out.strip().endswith(sysconfig.get_config_var("EXT_SUFFIX"))
     assert os.path.exists(out.strip())
+
+
+def test_what_our_thread_relies_on() -> None:
+    """Look at ftthreading/_thread.py and _cpython.py when this fails on a new version."""
+    assert _cpython.KNOWN
+    names = {*threading.Thread.start.__code__.co_names}
+    known = {"_initialized", "RuntimeError", "_started", "is_set", "_active_limbo_lock", "_limbo"}
+    known |= {"_start_joinable_thread", "_bootstrap", "daemon", "Exception", "wait"}
+    known |= {_cpython.HANDLE}
+    if sys.version_info >= (3, 14):
+        known |= {"_context", "_sys", "flags", "thread_inherit_context"}
+        known |= {"_contextvars", "copy_context", "Context"}
+    assert names == known
+    inner = threading.Thread._bootstrap_inner.__code__.co_names  # type: ignore[attr-defined]
+    assert inner.index("_set_native_id") < inner.index("_limbo")  # native_id counts on it

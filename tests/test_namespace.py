@@ -19,6 +19,7 @@ import ftthreading
 DEPRECATED = ["activeCount", "currentThread"]
 NAMES = sorted([*threading.__all__, *DEPRECATED, "__excepthook__"])
 NATIVE = ["Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "RLock", "Semaphore"]
+OURS = [*NATIVE, "Thread", "Timer", "current_thread", "get_native_id"]
 CLASSES = [name for name in NAMES if inspect.isclass(getattr(threading, name))]
 
 FACTORY = "threading.RLock is a function that returns a _thread.RLock; ours is the type itself"
@@ -135,12 +136,12 @@ def test_kind(name):
     assert differs == (name in OTHER_KIND)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - set(NATIVE)))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(OURS)))
 def test_what_is_not_ours_is_the_interpreters(name):
     assert getattr(ftthreading, name) is getattr(threading, name)
 
 
-@pytest.mark.parametrize("name", NATIVE)
+@pytest.mark.parametrize("name", OURS)
 def test_what_is_ours(name):
     ours = getattr(ftthreading, name)
     assert ours is not theirs(name)
@@ -148,6 +149,11 @@ def test_what_is_ours(name):
     assert ours.__qualname__ == theirs(name).__qualname__
     assert ours.__module__ == "ftthreading"
     assert ours.__doc__
+
+
+def test_what_inherits():
+    assert issubclass(ftthreading.Thread, threading.Thread)
+    assert issubclass(ftthreading.Timer, ftthreading.Thread)
     assert issubclass(ftthreading.BoundedSemaphore, ftthreading.Semaphore)
 
 

@@ -10,9 +10,8 @@ be seen. By hand:
 (seconds for one wait, and for all) exits with 0 if the promise was kept, with 3 if it was not;
 with 1, and all stacks, if it hung.
 
-Two more are tested elsewhere or not yet: that threads do not fight over the reference count of
-what they share (test_sharing.py), and that of two racing calls of Thread.start() one wins
-(Thread is still the interpreter's own).
+One more is tested elsewhere: that threads do not fight over the reference count of what they
+share (test_sharing.py).
 """
 
 from __future__ import annotations
@@ -39,7 +38,16 @@ TAG = f"{sys.version_info[0]}.{sys.version_info[1]}" + (
     "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
 )
 
-ALL = {"notify_late", "wait_lock", "set_inside", "release_inside", "permit", "rlock", "barrier"}
+ALL = {
+    "start",
+    "notify_late",
+    "wait_lock",
+    "set_inside",
+    "release_inside",
+    "permit",
+    "rlock",
+    "barrier",
+}
 BROKEN = {"3.13": ALL, "3.13t": ALL, "3.14t": ALL, "3.15t": ALL}
 """Which interpreter's `threading` breaks which promise, each time the scenario is run."""
 
@@ -55,6 +63,33 @@ class Raised(Exception):
 def check(kept: object, otherwise: str) -> None:
     if not kept:
         raise BrokenPromise(otherwise)
+
+
+def start(m: Any, patience: float) -> None:
+    """Of two threads that call start() one wins, the other gets RuntimeError, the thread runs."""
+    inside: list[None] = []
+    lost: list[None] = []
+    ran: list[None] = []
+
+    class Thread(m.Thread):  # type: ignore[misc, name-defined]
+        @property
+        def daemon(self) -> bool:  # start() asks for it, past its first look at the thread
+            inside.append(None)
+            wait_until(lambda: len(inside) + len(lost) > 1)
+            return False
+
+    def call(_: int) -> None:
+        try:
+            thread.start()
+        except RuntimeError:
+            lost.append(None)
+
+    thread = Thread(target=ran.append, args=(None,))
+    start_threads(2, call).join()
+    check(len(lost) == 1, f"{len(lost)} of the two calls were refused")
+    thread.join(patience)
+    check(not thread.is_alive() and thread not in m.enumerate(), "it does not end")
+    check(len(ran) == 1, "it did not run")
 
 
 def notify_late(m: Any, patience: float) -> None:
@@ -244,7 +279,9 @@ def barrier(m: Any, patience: float) -> None:
 
 SCENARIOS: dict[str, Callable[[Any, float], None]] = {
     scenario.__name__: scenario
-    for scenario in (notify_late, wait_lock, set_inside, release_inside, permit, rlock, barrier)
+    for scenario in (
+        *(start, notify_late, wait_lock, set_inside, release_inside, permit, rlock, barrier),
+    )
 }
 
 pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters that use signals")

@@ -51,9 +51,15 @@ lock_dealloc(PyObject *self)
 static PyObject *
 lock_repr(PyObject *self)
 {
-    return PyUnicode_FromFormat("<%s %s object at %p>",
-                                ftt_lock_locked(ftt_lock_of(self)) ? "locked" : "unlocked",
-                                Py_TYPE(self)->tp_name, self);
+    PyObject *name = ftt_lock_class_name(self);
+    if (name == NULL) {
+        return NULL;
+    }
+    bool locked = ftt_lock_locked(ftt_lock_of(self));
+    PyObject *repr = PyUnicode_FromFormat("<%s %U object at %p>", locked ? "locked" : "unlocked",
+                                          name, self);
+    Py_DECREF(name);
+    return repr;
 }
 
 static PyObject *

@@ -5,6 +5,7 @@
 #include <Python.h>
 
 #include "cpython.h"
+#include "current.h"
 #include "park.h"
 #include "sharing.h"
 #include "spin.h"
@@ -39,6 +40,31 @@ add_types(PyObject *module)
     return 0;
 }
 
+/* _set_module(type, name): what the type gives as its __module__.  Lock and RLock, as those of
+   threading, cannot be changed by an assignment, so install() asks for it here. */
+static PyObject *
+set_module(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyTypeObject *type;
+    PyObject *name;
+    if (!PyArg_ParseTuple(args, "O!U:_set_module", &PyType_Type, &type, &name)) {
+        return NULL;
+    }
+    PyObject *namespace = PyType_GetDict(type);
+    int failed = PyDict_SetItemString(namespace, "__module__", name);
+    Py_DECREF(namespace);
+    if (failed) {
+        return NULL;
+    }
+    PyType_Modified(type);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"_set_module", set_module, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static int
 exec_module(PyObject *module)
 {
@@ -52,7 +78,7 @@ exec_module(PyObject *module)
     }
     ftt_spin_init(!gil_enabled);
     ftt_sharing_init();
-    return add_types(module);
+    return PyModule_AddFunctions(module, ftt_current_methods) < 0 ? -1 : add_types(module);
 }
 
 static int
@@ -63,6 +89,7 @@ traverse_module(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->rlock);
     Py_VISIT(state->condition);
     Py_VISIT(state->semaphore);
+    Py_VISIT(state->finder);
     return 0;
 }
 
@@ -74,6 +101,7 @@ clear_module(PyObject *module)
     Py_CLEAR(state->rlock);
     Py_CLEAR(state->condition);
     Py_CLEAR(state->semaphore);
+    Py_CLEAR(state->finder);
     return 0;
 }
 
@@ -89,6 +117,7 @@ PyModuleDef ftt_module = {
     .m_name = "ftthreading._core",
     .m_doc = "The compiled half of ftthreading.",
     .m_size = sizeof(ftt_module_state),
+    .m_methods = methods,
     .m_slots = slots,
     .m_traverse = traverse_module,
     .m_clear = clear_module,

@@ -28,6 +28,14 @@ ftt_object_dealloc(PyObject *self)
 }
 
 PyObject *
+ftt_lock_class_name(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    return (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) != 0 ? PyType_GetFullyQualifiedName(type)
+                                                            : PyUnicode_FromString(type->tp_name);
+}
+
+PyObject *
 ftt_object_repr(PyObject *self, const char *format, ...)
 {
     PyObject *module = PyType_GetModuleName(Py_TYPE(self));

@@ -12,6 +12,10 @@ int ftt_object_traverse(PyObject *self, visitproc visit, void *arg);
 int ftt_object_clear(PyObject *self);
 void ftt_object_dealloc(PyObject *self);
 
+/* For Lock and RLock: "module.Class" of our own class, with the module that it says it is of;
+   the bare name of a subclass, as for threading's. */
+PyObject *ftt_lock_class_name(PyObject *self);
+
 /* "<module.Class at 0x...: " of the instance's own class; what follows is the caller's. */
 PyObject *ftt_object_repr(PyObject *self, const char *format, ...);
 

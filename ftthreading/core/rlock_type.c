@@ -77,9 +77,15 @@ rlock_repr(PyObject *self)
     ftt_rlock *rlock = ftt_rlock_of(self);
     bool locked = ftt_lock_locked(&rlock->lock);
     unsigned long ident = atomic_load_explicit(&rlock->ident, memory_order_relaxed);
-    return PyUnicode_FromFormat("<%s %s object owner=%lu count=%lu at %p>",
-                                locked ? "locked" : "unlocked", Py_TYPE(self)->tp_name,
-                                locked ? ident : 0ul, ftt_rlock_count(rlock), self);
+    PyObject *name = ftt_lock_class_name(self);
+    if (name == NULL) {
+        return NULL;
+    }
+    PyObject *repr = PyUnicode_FromFormat("<%s %U object owner=%lu count=%lu at %p>",
+                                          locked ? "locked" : "unlocked", name,
+                                          locked ? ident : 0ul, ftt_rlock_count(rlock), self);
+    Py_DECREF(name);
+    return repr;
 }
 
 static PyObject *

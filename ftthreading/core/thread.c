@@ -116,6 +116,7 @@ take_back_claims(ftt_waiter *waiter)
 void
 ftt_thread_after_fork(void (*keep)(ftt_waiter *))
 {
+    ftt_this_thread.native_id = 0; /* the one answer that changes */
     ftt_raw_reinit(&spare_lock);
     spare = NULL;
     ftt_waiter *waiter = atomic_load_explicit(&made, memory_order_acquire);

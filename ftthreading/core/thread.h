@@ -44,6 +44,7 @@ struct ftt_waiter {
 typedef struct {
     uint64_t id;
     unsigned long ident; /* as threading.get_ident() */
+    unsigned long native_id; /* as threading.get_native_id(); 0 until somebody asks */
     ftt_waiter *spare;
 } ftt_thread;
 

@@ -14,6 +14,7 @@ typedef struct {
     PyTypeObject *rlock;
     PyTypeObject *condition;
     PyTypeObject *semaphore;
+    PyObject *finder; /* of the Thread object of a thread that keeps none itself */
 } ftt_module_state;
 
 extern PyType_Spec ftt_lock_spec;

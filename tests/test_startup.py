@@ -1,0 +1,111 @@
+"""--enable-at-startup: interpreters that nobody launches by hand run on ftthreading too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+from support import CHECKOUT
+
+pytestmark = pytest.mark.thread_unsafe(reason="makes an environment and runs its interpreter")
+
+LOOK = "import threading; print(threading.Semaphore.acquire.__class__.__name__)"
+GRANDCHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {LOOK!r}], check=True)"
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment of its own, where ftthreading is installed."""
+    folder = tmp_path_factory.mktemp("startup") / "env"
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    site = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
+    import ftthreading._core
+
+    Path(site).mkdir(parents=True, exist_ok=True)
+    package = Path(site, "ftthreading")
+    package.symlink_to(Path(ftthreading._core.__file__).parent)
+    return python
+
+
+def run(python: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(python), *arguments],
+        cwd="/",
+        env={**os.environ, **environment, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def last(text: str) -> str:
+    return text.splitlines()[-1]
+
+
+def test_enable_status_disable(python: Path) -> None:
+    before = run(python, "-m", "ftthreading", "--status")
+    assert before.returncode == 1, before.stderr
+    assert last(before.stdout).startswith("VERDICT: disabled")
+    assert run(python, "-c", LOOK).stdout == "function\n"
+
+    enabled = run(python, "-m", "ftthreading", "--enable-at-startup")
+    assert enabled.returncode == 0, enabled.stderr
+    assert last(enabled.stdout).startswith("VERDICT: enabled")
+    assert run(python, "-m", "ftthreading", "--status").returncode == 0
+    for code in (LOOK, GRANDCHILD):
+        done = run(python, "-c", code)
+        assert (done.stdout, done.stderr) == ("method_descriptor\n", "")
+    assert run(python, "-c", LOOK, FTTHREADING_AT_STARTUP="0").stdout == "function\n"
+    assert run(python, "-S", "-c", LOOK).stdout == "function\n"
+
+    disabled = run(python, "-m", "ftthreading", "--disable-at-startup")
+    assert disabled.returncode == 0, disabled.stderr
+    assert run(python, "-c", LOOK).stdout == "function\n"
+    again = run(python, "-m", "ftthreading", "--disable-at-startup")
+    assert again.returncode == 0
+    assert last(again.stdout).startswith("VERDICT: nothing to do")
+
+
+def test_without_the_package(python: Path) -> None:
+    """The file of an environment that lost ftthreading does no harm."""
+    assert run(python, "-m", "ftthreading", "--enable-at-startup").returncode == 0
+    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout
+    package = Path(site.strip(), "ftthreading")
+    target = package.readlink()
+    package.unlink()
+    try:
+        done = run(python, "-c", LOOK)
+        if sys.version_info < (3, 15):  # which reports an entry point that it cannot import
+            assert done.stderr == ""
+        assert done.stdout == "function\n"
+    finally:
+        package.symlink_to(target)
+        assert run(python, "-m", "ftthreading", "--disable-at-startup").returncode == 0
+
+
+def test_not_installed(tmp_path: Path) -> None:
+    """From a checkout only: nothing is left behind."""
+    folder = tmp_path / "env"
+    venv.create(folder, symlinks=True)
+    import ftthreading._core
+
+    where = f"{CHECKOUT}:{Path(ftthreading._core.__file__).parent.parent}"
+    done = subprocess.run(
+        [folder / "bin" / "python", "-m", "ftthreading", "--enable-at-startup"],
+        cwd="/",
+        env={**os.environ, "PYTHONPATH": where},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "VERDICT: FAILED: a new interpreter did not find ftthreading" in done.stderr
+    assert not list(folder.rglob("ftthreading.*"))
