@@ -7,7 +7,7 @@
 
 #if FTT_IMMORTALISES
 
-static bool immortalises;
+static _Atomic bool immortalises; /* set again, alike, by each interpreter that imports us */
 
 /* Whether the code that runs now is the top level of a module. */
 static bool
