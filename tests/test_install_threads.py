@@ -34,7 +34,7 @@ class TestThreads:
         def change(number: int) -> None:
             try:
                 barrier.wait(SECONDS)
-                for _ in range(100):
+                for _ in range(30):
                     if number % 2:
                         record = ftthreading.install()
                         assert record.replaced["Lock"] is PLAIN["Lock"]
