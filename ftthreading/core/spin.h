@@ -10,7 +10,7 @@
    the other, who has to be woken first, takes longer than a spin.  So now and then a waiter
    whose spin was in vain goes on for as long as waking takes on a slow machine, detached and
    in its queue.  If that finds the other awake, both stay awake from then on.  Where spinning
-   has once succeeded this happens after the 1st, 2nd, 4th, 8th ... spin in vain, elsewhere
+   has once succeeded this happens after the 2nd, 4th, 8th ... spin in vain, elsewhere
    after each sixteenth. */
 
 #ifndef FTT_SPIN_H
