@@ -110,6 +110,7 @@ PLANTED = [
     ("TIMEOUT_WINS", (WIDEN,), ("timeouts",), STANDSTILL),
     ("TIMEOUT_WINS", (WIDEN,), ("permit",), STANDSTILL),
     ("FORGET_CLAIMS", (WIDEN,), ("fork",), STANDSTILL),
+    ("FORGET_QUEUE", (WIDEN,), ("notify-n",), STANDSTILL),
 ]
 
 

@@ -280,7 +280,7 @@ choose_second(void *argument, ftt_waiter *oldest, bool more)
     if (oldest == NULL || !oldest->moved || ftt_load(&ftt_spin_limit) == 0) {
         return 0;
     }
-    if (!more) {
+    if (!more || FTT_FORGETS_QUEUE) {
         atomic_fetch_and_explicit(&lock->word, ~FTT_PARKED, memory_order_relaxed);
     }
     return FTT_TOKEN_LOOK;

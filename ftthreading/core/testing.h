@@ -43,6 +43,13 @@ void ftt_window(void); /* supplied by the test program: sometimes yields or slee
 #define FTT_KEEPS_AWAKE 0
 #endif
 
+/* Clear PARKED although more than the two that a release wakes are waiting (lock.c). */
+#ifdef FTT_PLANT_FORGET_QUEUE
+#define FTT_FORGETS_QUEUE 1
+#else
+#define FTT_FORGETS_QUEUE 0
+#endif
+
 /* Leave the bits of threads that a forked child does not have. */
 #ifdef FTT_PLANT_FORGET_CLAIMS
 #define FTT_FORGETS_CLAIMS 1
