@@ -5,18 +5,20 @@ back, which is most of what it costs. Nothing that start() promises needs it. Th
 known from the handle as soon as the thread exists; the kernel's number is waited for by whoever
 asks for it. So start() ends with the thread made, on its way, and listed by enumerate().
 
-    state      permit  started  _limbo  _active   changed by
-    new        there   no       no      no
-    starting   taken   no       yes     no        start(), which took the permit
-    started    taken   yes      yes     no        start() and the new thread, whoever comes first
-    running    taken   yes      no      yes       the new thread, in _bootstrap_inner()
-    ended      taken   yes      no      no        the new thread, in _delete()
+    state      claim  started  _limbo  _active   changed by
+    new        no     no       no      no
+    starting   yes    no       yes     no        start(), which made the claim
+    started    yes    yes      yes     no        start() and the new thread, whoever comes first
+    running    yes    yes      no      yes       the new thread, in _bootstrap_inner()
+    ended      yes    yes      no      no        the new thread, in _delete()
 
-Of several threads that call start() one gets the permit: to pop from a list is one step. (The
-interpreter's start() looks at `started` and so may start twice; the loser then takes the thread
-that runs out of `_limbo`, and the thread dies of it.) If no thread could be made, start() gives
-the permit back. If a thread was made and ended before it could run, for want of memory, join()
-or is_alive() finds its handle done and takes it out of `_limbo`.
+Of several threads that call start() one makes the claim, for that is one step on a dictionary.
+(The interpreter's start() looks at `started` and so may start twice; the loser then takes the
+thread that runs out of `_limbo`, and the thread dies of it.) If no thread could be made, or a
+signal handler raised before there was one, start() withdraws the claim: that there is a thread is
+known by the handle's identifier, whatever was raised meanwhile. If a thread was made and ended
+before it could run, for want of memory, join() or is_alive() finds its handle done and takes it
+out of `_limbo`.
 
 All else, from the registry to the hooks and the exit, is the interpreter's own: our classes
 inherit from it, so that there is one registry whichever module started a thread, and so that
@@ -25,6 +27,7 @@ what programs override (`_bootstrap_inner`, `_set_ident`) is called as ever.
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 import time
@@ -36,7 +39,6 @@ from ._cpython import (
     HANDLE,
     IN_MAIN_INTERPRETER,
     JOIN_MAY_HANG_AT_EXIT,
-    KNOWN,
     give_context,
     private,
 )
@@ -44,7 +46,6 @@ from ._cpython import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from contextvars import Context
     from typing import Any
 
     class _Private(threading.Thread):
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
         _initialized: bool
         _started: Any
+        _start_claim: object
         _ident: int | None
 
         def _bootstrap(self) -> None: ...
@@ -71,39 +73,6 @@ class Thread(_Private):
     threads at once, one of them starts the thread and the others get RuntimeError.
     """
 
-    if sys.version_info >= (3, 14):
-
-        def __init__(
-            self,
-            group: None = None,
-            target: Callable[..., object] | None = None,
-            name: str | None = None,
-            args: Iterable[Any] = (),
-            kwargs: Mapping[str, Any] | None = None,
-            *,
-            daemon: bool | None = None,
-            context: Context | None = None,
-        ) -> None:
-            _StdThread.__init__(
-                self, group, target, name, args, kwargs, daemon=daemon, context=context
-            )
-            self._started = Event()
-
-    else:
-
-        def __init__(
-            self,
-            group: None = None,
-            target: Callable[..., object] | None = None,
-            name: str | None = None,
-            args: Iterable[Any] = (),
-            kwargs: Mapping[str, Any] | None = None,
-            *,
-            daemon: bool | None = None,
-        ) -> None:
-            _StdThread.__init__(self, group, target, name, args, kwargs, daemon=daemon)
-            self._started = Event()
-
     def start(self) -> None:
         """Start the thread's activity, once: `run` is called in a thread of its own.
 
@@ -113,30 +82,29 @@ class Thread(_Private):
         """
         if not self._initialized:
             raise RuntimeError("thread.__init__() not called")
-        if not KNOWN:
-            _StdThread.start(self)
-            return
-        # One list for all: setdefault() and pop() are one step each. Made here, for subclasses
-        # may have called another constructor than ours.
-        permit: list[None] = vars(self).setdefault("_permit", [None])
-        if self._started.is_set() or not permit:
-            raise RuntimeError("threads can only be started once")
-        try:
-            permit.pop()
-        except IndexError:  # another thread was faster
-            raise RuntimeError("threads can only be started once") from None
         handle = getattr(self, HANDLE)
+        claim = object()
         try:
+            # setdefault() is one step, whichever threads call it.
+            if self._started.is_set() or vars(self).setdefault("_start_claim", claim) is not claim:
+                raise RuntimeError("threads can only be started once")
+            self._started = Event()  # the constructor made the interpreter's
             give_context(self)
             with private._active_limbo_lock:
                 private._limbo[self] = self
             private._start_joinable_thread(self._bootstrap, handle=handle, daemon=self.daemon)
-        except BaseException:
-            if not handle.ident:  # else a signal handler raised when the thread was on its way
-                _leave_limbo(self)
-                permit.append(None)
+            self._on_its_way(handle.ident)
+        except BaseException:  # of a signal handler, too, after any call above
+            if vars(self).get("_start_claim") is claim:
+                if handle.ident:
+                    self._on_its_way(handle.ident)
+                else:
+                    _leave_limbo(self)
+                    del self._start_claim
             raise
-        self._ident = handle.ident
+
+    def _on_its_way(self, ident: int) -> None:
+        self._ident = ident
         self._started.set()
 
     def join(self, timeout: float | None = None) -> None:
@@ -168,14 +136,18 @@ class Thread(_Private):
         def native_id(self) -> int | None:
             """The number by which the kernel knows the thread; None before it is started.
 
-            Just after start() it waits until the new thread has found out.
+            Just after start() it waits until the new thread has found out. It looks again and
+            again, because a thread that dies before it has found out tells nobody.
             """
+            pause = 0.00005
             while True:
-                number: int | None = _StdThread.native_id.fget(self)
+                # In this order, for the thread finds out before it leaves _limbo.
                 starting = self in private._limbo and not getattr(self, HANDLE).is_done()
+                number: int | None = _StdThread.native_id.fget(self)
                 if number is not None or not starting or self._ident == get_ident():
                     return number
-                time.sleep(0.00005)
+                time.sleep(pause)
+                pause = min(2 * pause, 0.01)
 
     def _bootstrap(self) -> None:
         _enter(self)
@@ -209,11 +181,7 @@ class Timer(Thread, threading.Timer):
         args: Iterable[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        Thread.__init__(self)
-        self.interval = interval
-        self.function = function
-        self.args = args if args is not None else []
-        self.kwargs = kwargs if kwargs is not None else {}
+        super().__init__(interval, function, args, kwargs)
         self.finished: Any = Event()
 
 
@@ -245,7 +213,7 @@ for _public in (Thread, Timer, _core.current_thread, getattr(_core, "get_native_
 _main = threading.main_thread()
 if type(_main) is _StdMainThread:
     _main.__class__ = _MainThread
-# In the main interpreter, whose main thread is there to the end; for others nobody would call
-# _leave().
+# In the main interpreter, whose main thread is there to the end and runs what atexit calls.
 if _main.ident == get_ident() and IN_MAIN_INTERPRETER:
     _enter(_main)
+    atexit.register(_leave)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import dis
+import itertools
 import os
+import sys
 import threading
 import time
 import weakref
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -60,10 +64,27 @@ def test_native_id_is_waited_for() -> None:
     thread.start()
     assert thread.arrived.acquire(timeout=SECONDS)
     asking = start_threads(1, lambda _: thread.native_id)
-    assert not asking.results
     thread.gate.release()
     thread.join(SECONDS)
     assert asking.join() == asked == [thread.native_id]
+
+
+@alone
+def test_native_id_found_out_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread runs and ends between the two things that native_id looks at."""
+    thread = Gated()
+
+    class Limbo(dict[object, object]):
+        def __contains__(self, key: object) -> bool:
+            if thread.gate.locked():
+                thread.gate.release()
+                thread.join(SECONDS)
+            return super().__contains__(key)
+
+    monkeypatch.setattr(threading, "_limbo", Limbo())
+    thread.start()
+    assert thread.arrived.acquire(timeout=SECONDS)
+    assert thread.native_id is not None
 
 
 def test_only_one_start() -> None:
@@ -115,6 +136,57 @@ def test_the_other_constructor() -> None:
     thread.join(SECONDS)
     with pytest.raises(RuntimeError, match="threads can only be started once"):
         thread.start()
+
+
+@alone
+def test_a_handler_that_raises_anywhere_in_start() -> None:
+    """After any call in start(), where handlers run: the thread runs, or may be started again."""
+
+    class Interrupt(BaseException):
+        pass
+
+    code = ftthreading.Thread.start.__code__
+    steps = itertools.pairwise(dis.get_instructions(code))
+    after_call = {step.offset for before, step in steps if before.opname.startswith("CALL")}
+    left = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_code is not code:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and frame.f_lasti in after_call:
+            left -= 1
+            if left == 0:
+                raise Interrupt
+        return trace
+
+    before = ftthreading.enumerate()
+    withdrawn = on_its_way = 0
+    for step in range(1, len(after_call) + 2):
+        ran: list[None] = []
+        thread = ftthreading.Thread(target=ran.append, args=(None,))
+        left = step
+        sys.settrace(trace)
+        try:
+            thread.start()
+        except Interrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        if left > 0:  # so many calls start() does not make
+            thread.join(SECONDS)
+            break
+        try:
+            thread.start()
+            withdrawn += 1
+        except RuntimeError:
+            on_its_way += 1
+        thread.join(SECONDS)
+        assert ran == [None], f"interrupted after call {step}"
+        assert ftthreading.enumerate() == before
+    assert withdrawn >= 6
+    assert on_its_way >= 2
 
 
 @alone
@@ -269,6 +341,27 @@ done.set()
 assert statuses == [0, 0], statuses
 """
     )
+
+
+@processes
+def test_the_main_thread_is_let_go_at_exit() -> None:
+    """Who embeds Python may start it again, in the same place of memory."""
+    done = run_python(
+        """
+import atexit, sys, threading
+
+def count():
+    counts.append(sys.getrefcount(threading.main_thread()))
+    if len(counts) == 2:
+        print(counts[0] - counts[1])
+
+counts = []
+atexit.register(count)
+import ftthreading
+atexit.register(count)
+"""
+    )
+    assert done.stdout == "1\n"
 
 
 @processes
