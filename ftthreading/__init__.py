@@ -44,19 +44,26 @@ from ._core import Condition as Condition
 from ._core import Event as Event
 from ._core import RLock as RLock
 from ._core import Semaphore as Semaphore
-from ._core import current_thread as current_thread
+from ._cpython import KNOWN
 from ._install import install as install
 from ._install import uninstall as uninstall
 from ._live import LiveModule, live
-from ._thread import Thread as Thread
-from ._thread import Timer as Timer
+
+TYPE_CHECKING = False
+if KNOWN or TYPE_CHECKING:
+    from ._core import current_thread as current_thread
+    from ._thread import Thread as Thread
+    from ._thread import Timer as Timer
+else:
+    from threading import Thread as Thread
+    from threading import Timer as Timer
+    from threading import current_thread as current_thread
 
 try:
     from ._core import get_native_id as get_native_id
 except ImportError:  # this system does not tell
     pass
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

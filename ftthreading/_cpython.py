@@ -1,8 +1,8 @@
 """Private names of the interpreter's `threading`, and what differs between its versions.
 
 Only names that our Thread needs and that no public function offers; tests/test_cpython.py fails
-when a version changes them. Where one is missing, `KNOWN` is false and threads start as the
-interpreter's own do.
+when a version changes them. Where one is missing, `KNOWN` is false and Thread, Timer and
+current_thread are the interpreter's own.
 """
 
 from __future__ import annotations
@@ -23,8 +23,14 @@ HANDLE = "_os_thread_handle" if sys.version_info >= (3, 14) else "_handle"
 
 KNOWN = all(
     hasattr(threading, name)
-    for name in ("_start_joinable_thread", "_active_limbo_lock", "_active", "_limbo")
-) and hasattr(threading.main_thread(), HANDLE)
+    for name in (
+        *("_start_joinable_thread", "_active_limbo_lock", "_active", "_limbo"),
+        *("_MainThread", "_DummyThread"),
+    )
+) and all(
+    hasattr(threading.main_thread(), name)
+    for name in (HANDLE, "_initialized", "_started", "_ident", "_bootstrap")
+)
 
 IN_MAIN_INTERPRETER: bool = getattr(_thread, "_is_main_interpreter", lambda: False)()
 

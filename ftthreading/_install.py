@@ -163,7 +163,6 @@ def uninstall() -> Mapping[str, object]:
 def _plan() -> dict[str, tuple[object, object]]:
     """What to set on `threading`: name -> (the object there now, ours)."""
     import ftthreading  # here, because that module imports this one
-    from ftthreading import _thread
 
     namespace = vars(threading).copy()
     plan: dict[str, tuple[object, object]] = {}
@@ -177,6 +176,8 @@ def _plan() -> dict[str, tuple[object, object]]:
         if name.startswith("_") and name != "_allocate_lock" and id(value) in successors:
             plan[name] = (value, successors[id(value)])
     if "Thread" in plan:
+        from ftthreading import _thread
+
         for name in ("_MainThread", "_DummyThread"):
             if name in namespace:
                 plan[name] = (namespace[name], getattr(_thread, name))
@@ -190,7 +191,11 @@ def _present(plan: Mapping[str, tuple[object, object]], *, as_theirs: bool) -> N
     # Public names last: what an object is called in public counts.
     for name in sorted(plan, key=lambda name: not name.startswith("_")):
         old, ours = plan[name]
-        module = getattr(old, "__module__", "threading") if as_theirs else "ftthreading"
+        module = "ftthreading"
+        if as_theirs:
+            # Never another one: a program may have put an object of its own there.
+            built_in = getattr(old, "__module__", None) == "_thread"
+            module = "_thread" if built_in else "threading"
         if isinstance(ours, type):
             _set_module(ours, module)
         else:

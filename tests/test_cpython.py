@@ -221,6 +221,30 @@ def test_core_is_built_for_this_interpreter() -> None:
     assert os.path.exists(out.strip())
 
 
+@subprocesses
+@pytest.mark.parametrize("name", ["_MainThread", "_DummyThread"])
+def test_a_version_without_one_of_the_names(name: str) -> None:
+    """Threads are then the interpreter's own, and all else is as ever."""
+    run_python(
+        f"""
+import threading
+del threading.{name}
+import ftthreading
+assert ftthreading.Thread is threading.Thread and ftthreading.Timer is threading.Timer
+ftthreading.install()
+assert threading.Lock is ftthreading.Lock
+ran = []
+thread = threading.Thread(target=lambda: ran.append(ftthreading.current_thread()))
+thread.start()
+thread.join()
+assert ran == [thread] and ftthreading.current_thread() is threading.main_thread()
+import _thread
+assert ftthreading.get_native_id() == _thread.get_native_id()
+ftthreading.uninstall()
+"""
+    )
+
+
 def test_what_our_thread_relies_on() -> None:
     """Look at ftthreading/_thread.py and _cpython.py when this fails on a new version."""
     assert _cpython.KNOWN

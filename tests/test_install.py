@@ -93,6 +93,13 @@ class TestNames:
             assert repr(threading.Event()).startswith("<threading.Event at")
             ftthreading.uninstall()
 
+    @pytest.mark.parametrize("theirs", [None, types.SimpleNamespace(__module__=None), pytest.fail])
+    def test_what_stood_there_does_not_matter(self, theirs: object) -> None:
+        vars(threading)["Event"] = theirs
+        ftthreading.install()
+        assert ftthreading.Event.__module__ == "threading"
+        assert repr(threading.Event()).startswith("<threading.Event at")
+
     def test_special_threads(self) -> None:
         ftthreading.install()
         assert type(threading.main_thread()) is threading._MainThread  # type: ignore[attr-defined]
