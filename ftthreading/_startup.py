@@ -66,6 +66,7 @@ def enable() -> int:
         new.write_text(text)
         new.replace(file)
     except OSError as error:
+        new.unlink(missing_ok=True)
         print(f"VERDICT: FAILED: {error}", file=sys.stderr)
         return 1
     if in_force():

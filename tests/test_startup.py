@@ -73,6 +73,22 @@ def test_enable_status_disable(python: Path) -> None:
     assert last(again.stdout).startswith("VERDICT: nothing to do")
 
 
+def test_file_cannot_be_written(python: Path) -> None:
+    """Nor is its beginning left behind."""
+    place = "from ftthreading._startup import startup_file as file; print(file())"
+    obstacle = Path(run(python, "-c", place).stdout.strip())
+    site = obstacle.parent
+    obstacle.mkdir()
+    try:
+        done = run(python, "-m", "ftthreading", "--enable-at-startup")
+        assert done.returncode == 1
+        assert "VERDICT: FAILED: " in done.stderr
+        assert {file.name for file in site.iterdir()} >= {obstacle.name, "ftthreading"}
+        assert not list(site.glob(".ftthreading*"))
+    finally:
+        obstacle.rmdir()
+
+
 def test_without_the_package(python: Path) -> None:
     """The file of an environment that lost ftthreading does no harm."""
     assert run(python, "-m", "ftthreading", "--enable-at-startup").returncode == 0
