@@ -1,7 +1,8 @@
 """`queue.Queue` with one producer and one consumer, under `threading` and under `ftthreading`.
 
 The queue is the standard library's own: what differs is the Lock and the Conditions that it is
-made of. Each side is a process of its own, as in perf/sidebyside.py.
+made of. Each side is a process of its own, as in perf/sidebyside.py. The first row, one thread
+that puts and gets, is the floor for the second.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 
 from perf import sidebyside
 
-CASES = ("queue_pair", "queue_pair --maxsize 100", "queue_pair --maxsize 1")
+CASES = ("queue_pair --alone", "queue_pair", "queue_pair --maxsize 100", "queue_pair --maxsize 1")
 
 
 def main() -> int:

@@ -88,6 +88,15 @@ def test_handoff_measures_every_case_and_the_c_floors() -> None:
         assert all(sample["seconds"] > 0 for (sample,) in sides.values())
 
 
+def test_threads_measures_every_case() -> None:
+    found = samples("threads", "--rounds", "1")
+    asked = {"start()", "start() until it runs", "start() and join()", "100 at once"}
+    assert asked | {"current_thread()", "get_native_id()", "get_ident()"} == set(found)
+    for sides in found.values():
+        assert set(sides) == SIDES
+        assert all(seconds > 0 for (seconds,) in sides.values())
+
+
 def test_contended_measures_the_cells_asked_for() -> None:
     options = ["--rounds", "1", "--window", "0.02", "--threads", "1,3", "--sections", "0,1000"]
     found = samples("contended", *options)
@@ -179,7 +188,8 @@ def test_handoff_notices_a_wrong_primitive(case: str, tmp_path: pathlib.Path) ->
 
 def test_queues_compares_both_sides() -> None:
     found = samples("queues", "--rounds", "1", "--scale", "0.002")
-    assert list(found) == ["queue_pair", "queue_pair --maxsize 100", "queue_pair --maxsize 1"]
+    options = ["--alone", "", "--maxsize 100", "--maxsize 1"]
+    assert list(found) == [f"queue_pair {option}".rstrip() for option in options]
     for sides in found.values():
         assert set(sides) == SIDES
         assert len({run["answer"] for runs in sides.values() for run in runs}) == 1

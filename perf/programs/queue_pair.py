@@ -2,6 +2,8 @@
 
 The producer puts numbers in order, the consumer checks that each comes once and in order. With
 `--maxsize 1` each item is a hand-off in both directions; without a bound the two may run apart.
+With `--alone` one thread does all of it, which is the floor: every line of the queue runs under
+its one lock, so that two threads can hardly be faster.
 """
 
 import argparse
@@ -37,17 +39,31 @@ def run(items: int, maxsize: int) -> list[str]:
     return faults
 
 
+def run_alone(items: int) -> list[str]:
+    """The same by one thread: nobody to hand over to, and nothing to wait for."""
+    pipe: queue.Queue[int] = queue.Queue()
+    faults: list[str] = []
+    for number in range(items):
+        pipe.put(number)
+        item = pipe.get()
+        pipe.task_done()
+        if item != number:
+            faults.append(f"item {number} was {item}")
+    return faults
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="amount of work (default 1)")
     parser.add_argument("--maxsize", type=int, default=0, help="bound (default 0: none)")
+    parser.add_argument("--alone", action="store_true", help="in one thread, unbounded")
     options = parser.parse_args()
     if options.scale <= 0:
         parser.error("--scale must be positive")
 
     items = max(1, round(ITEMS * options.scale))
     begin = time.perf_counter()
-    faults = run(items, options.maxsize)
+    faults = run_alone(items) if options.alone else run(items, options.maxsize)
     seconds = time.perf_counter() - begin
 
     if faults:
