@@ -29,7 +29,7 @@ KNOWN = all(
     )
 ) and all(
     hasattr(threading.main_thread(), name)
-    for name in (HANDLE, "_initialized", "_started", "_ident", "_bootstrap")
+    for name in (HANDLE, "_initialized", "_started", "_ident", "_bootstrap", "_after_fork")
 )
 
 IN_MAIN_INTERPRETER: bool = getattr(_thread, "_is_main_interpreter", lambda: False)()

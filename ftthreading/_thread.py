@@ -5,20 +5,25 @@ back, which is most of what it costs. Nothing that start() promises needs it. Th
 known from the handle as soon as the thread exists; the kernel's number is waited for by whoever
 asks for it. So start() ends with the thread made, on its way, and listed by enumerate().
 
-    state      claim  started  _limbo  _active   changed by
-    new        no     no       no      no
-    starting   yes    no       yes     no        start(), which made the claim
-    started    yes    yes      yes     no        start() and the new thread, whoever comes first
-    running    yes    yes      no      yes       the new thread, in _bootstrap_inner()
-    ended      yes    yes      no      no        the new thread, in _delete()
+    state      handle    started  _limbo  _active   changed by
+    new        no ident  no       no      no
+    starting   no ident  no       yes     no        start()
+    made       ident     no       yes     no        start()
+    on its way ident     yes      yes     no        start(), or whoever finds it made
+    running    ident     yes      no      yes       the new thread, in _bootstrap_inner()
+    ended      done      yes      no      no        the new thread, in _delete()
 
-Of several threads that call start() one makes the claim, for that is one step on a dictionary.
-(The interpreter's start() looks at `started` and so may start twice; the loser then takes the
-thread that runs out of `_limbo`, and the thread dies of it.) If no thread could be made, or a
-signal handler raised before there was one, start() withdraws the claim: that there is a thread is
-known by the handle's identifier, whatever was raised meanwhile. If a thread was made and ended
-before it could run, for want of memory, join() or is_alive() finds its handle done and takes it
-out of `_limbo`.
+Of several start() calls the one that has the thread's own lock makes the thread; then the handle
+has an ident, and the others see it. (The interpreter's start() looks at `started` and so tries
+twice; the loser then takes the thread that runs out of `_limbo`, and the thread dies of it. Nor
+does the handle stand two at once.) Who fails takes the thread out of `_limbo` only while there is
+no ident, and a thread that runs puts itself in, both under the registry's lock: so one call may
+fail while another succeeds. The lock is reentrant, for a signal handler that calls start(), too.
+
+A signal handler may raise after any of start()'s steps. What start() left undone is then done by
+those who look: an ident says that there is a thread, whatever was raised, and without one start()
+may be called again. If a thread was made and ended before it could run, for want of memory,
+join() or is_alive() finds its handle done and takes it out of `_limbo`.
 
 All else, from the registry to the hooks and the exit, is the interpreter's own: our classes
 inherit from it, so that there is one registry whichever module started a thread, and so that
@@ -28,13 +33,14 @@ what programs override (`_bootstrap_inner`, `_set_ident`) is called as ever.
 from __future__ import annotations
 
 import atexit
+import functools
 import sys
 import threading
 import time
 from _thread import get_ident
 
 from . import _core
-from ._core import Event, _enter, _leave, _set_finder
+from ._core import Event, RLock, _enter, _leave, _set_finder
 from ._cpython import (
     HANDLE,
     IN_MAIN_INTERPRETER,
@@ -53,15 +59,16 @@ if TYPE_CHECKING:
 
         _initialized: bool
         _started: Any
-        _start_claim: object
         _ident: int | None
 
+        def _after_fork(self, new_ident: int | None = None) -> None: ...
         def _bootstrap(self) -> None: ...
 
 else:
     _Private = threading.Thread
 
 _StdThread: Any = threading.Thread  # not to be looked up again: install() replaces it
+_StdTimer: Any = threading.Timer
 _StdDummyThread: Any = private._DummyThread
 _StdMainThread: Any = private._MainThread
 
@@ -73,6 +80,13 @@ class Thread(_Private):
     threads at once, one of them starts the thread and the others get RuntimeError.
     """
 
+    if not TYPE_CHECKING:
+
+        @functools.wraps(_StdThread.__init__)
+        def __init__(self, *args, **kwargs):
+            _StdThread.__init__(self, *args, **kwargs)
+            self._started = Event()  # which a signal handler may use
+
     def start(self) -> None:
         """Start the thread's activity, once: `run` is called in a thread of its own.
 
@@ -83,29 +97,26 @@ class Thread(_Private):
         if not self._initialized:
             raise RuntimeError("thread.__init__() not called")
         handle = getattr(self, HANDLE)
-        claim = object()
+        if handle.ident:
+            raise RuntimeError("threads can only be started once")
         try:
-            # setdefault() is one step, whichever threads call it.
-            if self._started.is_set() or vars(self).setdefault("_start_claim", claim) is not claim:
-                raise RuntimeError("threads can only be started once")
-            self._started = Event()  # the constructor made the interpreter's
-            give_context(self)
             with private._active_limbo_lock:
-                private._limbo[self] = self
-            private._start_joinable_thread(self._bootstrap, handle=handle, daemon=self.daemon)
-            self._on_its_way(handle.ident)
-        except BaseException:  # of a signal handler, too, after any call above
-            if vars(self).get("_start_claim") is claim:
+                if not handle.ident:
+                    private._limbo[self] = self
+            with vars(self).setdefault("_start_lock", RLock()):
+                give_context(self)
+                make = private._start_joinable_thread
+                bootstrap, daemon = self._bootstrap, self.daemon
+                # No signal handler runs from here to the call.
                 if handle.ident:
-                    self._on_its_way(handle.ident)
-                else:
-                    _leave_limbo(self)
-                    del self._start_claim
+                    raise RuntimeError("threads can only be started once")
+                make(bootstrap, handle=handle, daemon=daemon)
+        except BaseException:
+            with private._active_limbo_lock:
+                if not handle.ident:
+                    private._limbo.pop(self, None)
             raise
-
-    def _on_its_way(self, ident: int) -> None:
-        self._ident = ident
-        self._started.set()
+        _settle(self)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended.
@@ -120,15 +131,14 @@ class Thread(_Private):
         """
         if JOIN_MAY_HANG_AT_EXIT and sys.is_finalizing() and self.is_alive():
             raise PythonFinalizationError("cannot join a thread while the interpreter shuts down")
-        _StdThread.join(self, timeout)
-        _tidy(self)
+        _settle(self)
+        super().join(timeout)
+        _settle(self)
 
     def is_alive(self) -> bool:
         """Return whether the thread has been started and has not ended. Never waits."""
-        alive: bool = _StdThread.is_alive(self)
-        if not alive:
-            _tidy(self)
-        return alive
+        _settle(self)
+        return super().is_alive()
 
     if hasattr(_StdThread, "native_id"):
 
@@ -149,23 +159,31 @@ class Thread(_Private):
                 time.sleep(pause)
                 pause = min(2 * pause, 0.01)
 
+    def _after_fork(self, new_ident: int | None = None) -> None:
+        super()._after_fork(new_ident)
+        vars(self).pop("_start_lock", None)  # held by a thread that is no more, perhaps
+
     def _bootstrap(self) -> None:
         _enter(self)
         try:
+            with private._active_limbo_lock:
+                private._limbo[self] = self
             super()._bootstrap()
         finally:
             _leave()
 
 
-def _tidy(thread: Thread) -> None:
-    """Forget a thread that ended before it could run."""
-    if thread in private._limbo and getattr(thread, HANDLE).is_done():
-        _leave_limbo(thread)
-
-
-def _leave_limbo(thread: Thread) -> None:
-    with private._active_limbo_lock:
-        private._limbo.pop(thread, None)
+def _settle(thread: Thread) -> None:
+    """Note what the handle says: that there is a thread, or that it is no more."""
+    handle = getattr(thread, HANDLE, None)  # None: __init__() was not called
+    if handle is None or not handle.ident:
+        return
+    if not thread._started.is_set():
+        thread._ident = handle.ident
+        thread._started.set()
+    if thread in private._limbo and handle.is_done():
+        with private._active_limbo_lock:
+            private._limbo.pop(thread, None)
 
 
 class Timer(Thread, threading.Timer):
@@ -181,7 +199,9 @@ class Timer(Thread, threading.Timer):
         args: Iterable[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(interval, function, args, kwargs)
+        # Not super(), for it calls the Thread that it finds in `threading`, ours or not.
+        _StdTimer.__init__(self, interval, function, args, kwargs)
+        self._started = Event()
         self.finished: Any = Event()
 
 
