@@ -24,9 +24,10 @@ RUNS = 1 if THREAD_SANITIZER else 4
 """How often what depends on the moment is tried; that build takes seconds to start."""
 
 PRELUDE = """
-import atexit, gc, os, sys, threading, time, types, weakref
+import atexit, os, sys, threading, types, weakref
 import ftthreading
 from asleep import wait_until_asleep
+from support import wait_until
 
 def start(target):
     thread = threading.Thread(target=target, daemon=True)
@@ -58,12 +59,14 @@ def wait():
     while True:
         if lock.acquire(timeout={timeout}):
             lock.release()
+        else:
+            timed_out.add(threading.get_ident())
 
-lock = make()
+lock, timed_out = make(), set()
 lock.acquire()
 threads = [start(wait) for _ in range(6)]
 if {timeout} == 0.005:
-    time.sleep(0.01)
+    wait_until(lambda: len(timed_out) == 6)
 else:
     wait_until_asleep(*(thread.native_id for thread in threads))
 {ending}
@@ -87,8 +90,7 @@ def contend():
 lock, counts = make(), [0]
 for _ in range(6):
     start(contend)
-while counts[0] < 1000:
-    time.sleep(0.001)
+wait_until(lambda: counts[0] >= 1000)
 """,
         )
 
@@ -118,8 +120,7 @@ class AtTheEnd:
     def __init__(self):
         self.held, self.free = make(), make()
         start(self.held.acquire)
-        while not self.held.locked():
-            time.sleep(0.001)
+        wait_until(self.held.locked)
 
     def __del__(self, error=PythonFinalizationError, write=os.write):
         held, free = self.held, self.free
@@ -159,8 +160,7 @@ class AtTheEnd:
         self.rlock.acquire()
         self.state = self.rlock._release_save()
         start(self.rlock.acquire)
-        while not self.rlock.locked():
-            time.sleep(0.001)
+        wait_until(self.rlock.locked)
 
     def __del__(self, error=PythonFinalizationError, write=os.write):
         try:
@@ -210,8 +210,7 @@ def test_atexit_comes_before_the_end(name: str) -> None:
 def hold():
     with lock:
         started.append(1)
-        while not ending:
-            time.sleep(0.001)
+        wait_until(lambda: ending)
 
 @atexit.register
 def at_exit():
@@ -221,8 +220,7 @@ def at_exit():
 
 lock, started, ending = make(), [], []
 start(hold)
-while not started:
-    time.sleep(0.001)
+wait_until(lambda: started)
 """,
         "True\n",
     )
@@ -252,8 +250,7 @@ def hold():
 
 holding = threading.Thread(target=hold)
 holding.start()
-while not lock.locked():
-    time.sleep(0.001)
+wait_until(lock.locked)
 waiting = threading.Thread(target=wait)
 waiting.start()
 threading.Thread(target=let_go).start()
