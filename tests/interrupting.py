@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asleep import start_asleep, take
+from asleep import once_main_sleeps, start_asleep, take, wait_until_asleep
 from support import start_threads, wait_until
 
 
@@ -54,6 +55,33 @@ class Holder:
     def end(self) -> None:
         self.let_go()
         self._running.join()
+
+
+@contextlib.contextmanager
+def interrupted(holder: Holder, handler: Callable[[], object], times: int = 1) -> Iterator[None]:
+    """Have the main thread interrupted in the body, where it waits for the holder's lock.
+
+    Each time it sleeps it gets a signal, and `handler()` is called; when it sleeps again, be it
+    in the handler, the next one follows. After so many `times` the holder lets go.
+    """
+    begun = 0
+
+    def begin(*_: object) -> None:
+        nonlocal begun
+        begun += 1
+        handler()
+
+    def disturb() -> None:
+        for count in range(1, times + 1):
+            send()
+            wait_until(lambda: begun == count, what=f"handler {count} has begun")
+            wait_until_asleep(os.getpid())
+        holder.let_go()
+
+    with receiving(signal.SIGUSR1, begin):
+        disturbing = once_main_sleeps(disturb)
+        yield
+        disturbing.join()
 
 
 def is_usable(lock: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from asleep import once_main_sleeps, start_asleep, wait_until_asleep
-from interrupting import Holder, Raised, is_usable, receiving, send
+from interrupting import Holder, Raised, interrupted, is_usable, receiving, send
 from support import SECONDS, Running, run_threads, start_threads, wait_until
 
 import ftthreading
@@ -79,19 +79,8 @@ def test_wait_goes_on_after_a_harmless_handler(name: str, timeout: float) -> Non
     holder = Holder(lock)
     handled: list[bool] = []
 
-    def disturb() -> None:
-        for _ in range(5):
-            before = len(handled)
-            wait_until_asleep(os.getpid())
-            send()
-            wait_until(lambda: len(handled) > before)
-        wait_until_asleep(os.getpid())
-        holder.let_go()
-
-    with receiving(signal.SIGUSR1, lambda *_: handled.append(lock.locked())):
-        disturbing = once_main_sleeps(disturb)
+    with interrupted(holder, lambda: handled.append(lock.locked()), times=5):
         assert lock.acquire(True, timeout) is True
-        disturbing.join()
     assert handled == [True] * 5
     lock.release()
     assert is_usable(lock)
@@ -197,24 +186,13 @@ def test_handler_uses_the_lock_that_main_waits_for(name: str) -> None:
     lock = make(name)
     holder = Holder(lock)
     used = []
-    in_handler = False
 
-    def handler(*_: object) -> None:
-        nonlocal in_handler
-        in_handler = True
+    def handler() -> None:
         with lock:
             used.append(lock.locked())
 
-    def disturb() -> None:
-        send()
-        wait_until(lambda: in_handler)
-        wait_until_asleep(os.getpid())
-        holder.let_go()
-
-    with receiving(signal.SIGUSR1, handler):
-        disturbing = once_main_sleeps(disturb)
+    with interrupted(holder, handler):
         assert lock.acquire() is True
-        disturbing.join()
     assert used == [True]
     lock.release()
     assert is_usable(lock)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 
 import pytest
-from asleep import once_main_sleeps, wait_until_asleep
-from interrupting import Holder, Raised, is_usable, receiving, send
+from interrupting import Holder, Raised, interrupted, is_usable, receiving, send
 from support import start_threads, wait_until
 
 import ftthreading
@@ -27,25 +25,14 @@ def test_handler_keeps_the_rlock_that_main_waits_for(timeout: float, depth: int)
     """
     rlock = ftthreading.RLock()
     holder = Holder(rlock)
-    in_handler = False
 
-    def handler(*_: object) -> None:
-        nonlocal in_handler
-        in_handler = True
+    def handler() -> None:
         for n in range(depth):
             assert rlock.acquire()
             assert rlock._recursion_count() == n + 1
 
-    def disturb() -> None:
-        send()
-        wait_until(lambda: in_handler)
-        wait_until_asleep(os.getpid())
-        holder.let_go()
-
-    with receiving(signal.SIGUSR1, handler):
-        disturbing = once_main_sleeps(disturb)
+    with interrupted(holder, handler):
         assert rlock.acquire(True, timeout) is True
-        disturbing.join()
     assert rlock._recursion_count() == depth + 1
     for _ in range(depth + 1):
         rlock.release()
@@ -55,25 +42,13 @@ def test_handler_keeps_the_rlock_that_main_waits_for(timeout: float, depth: int)
 def test_handler_keeps_the_rlock_and_raises() -> None:
     rlock = ftthreading.RLock()
     holder = Holder(rlock)
-    in_handler = False
 
-    def handler(*_: object) -> None:
-        nonlocal in_handler
-        in_handler = True
+    def handler() -> None:
         rlock.acquire()
         raise Raised
 
-    def disturb() -> None:
-        send()
-        wait_until(lambda: in_handler)
-        wait_until_asleep(os.getpid())
-        holder.let_go()
-
-    with receiving(signal.SIGUSR1, handler):
-        disturbing = once_main_sleeps(disturb)
-        with pytest.raises(Raised):
-            rlock.acquire()
-        disturbing.join()
+    with interrupted(holder, handler), pytest.raises(Raised):
+        rlock.acquire()
     assert rlock._recursion_count() == 1
     rlock.release()
     assert is_usable(rlock)
@@ -89,24 +64,13 @@ def test_acquire_restore_leaves_with_the_lock_whatever_is_raised(depth: int) -> 
     holder = Holder(rlock)
     handled = 0
 
-    def handler(*_: object) -> None:
+    def handler() -> None:
         nonlocal handled
         handled += 1
         raise Raised(handled)
 
-    def disturb() -> None:
-        for count in (1, 2, 3):
-            wait_until_asleep(os.getpid())
-            send()
-            wait_until(lambda: handled == count)
-        wait_until_asleep(os.getpid())
-        holder.let_go()
-
-    with receiving(signal.SIGUSR1, handler):
-        disturbing = once_main_sleeps(disturb)
-        with pytest.raises(Raised) as raised:
-            rlock._acquire_restore(state)
-        disturbing.join()
+    with interrupted(holder, handler, times=3), pytest.raises(Raised) as raised:
+        rlock._acquire_restore(state)
     assert raised.value.args == (1,)
     assert rlock._recursion_count() == depth
     for _ in range(depth):
@@ -121,30 +85,19 @@ def test_handler_keeps_the_rlock_during_acquire_restore(raises: bool) -> None:
     with rlock, rlock, rlock:
         state = rlock._release_save()
         holder = Holder(rlock)
-        in_handler = False
 
-        def handler(*_: object) -> None:
-            nonlocal in_handler
-            in_handler = True
+        def handler() -> None:
             rlock.acquire()
             if raises:
                 raise Raised
 
-        def disturb() -> None:
-            send()
-            wait_until(lambda: in_handler)
-            wait_until_asleep(os.getpid())
-            holder.let_go()
-
-        with receiving(signal.SIGUSR1, handler):
-            disturbing = once_main_sleeps(disturb)
+        with interrupted(holder, handler):
             try:
                 rlock._acquire_restore(state)
             except Raised:
                 assert raises
             else:
                 assert not raises
-            disturbing.join()
         assert rlock._recursion_count() == 4
         rlock.release()
     assert is_usable(rlock)
