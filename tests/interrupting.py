@@ -52,9 +52,13 @@ class Holder:
     def let_go(self) -> None:
         self._let_go.release()
 
+    def join(self) -> None:
+        """Wait for its end, once it has been told."""
+        self._running.join()
+
     def end(self) -> None:
         self.let_go()
-        self._running.join()
+        self.join()
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ with threading's locks); what they waited for, or were in the middle of, must no
 
 from __future__ import annotations
 
-import _thread
 from functools import partial
 from threading import Event
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from asleep import start_asleep, take
 from forking import Child, marks, use
+from interrupting import Holder
 from support import SECONDS, run_python, run_threads, start_threads, wait_until
 
 import ftthreading
@@ -64,16 +64,7 @@ def test_held_by_the_parent_and_waited_for(name: str, timeout: float) -> None:
 @both
 def test_held_by_a_thread_that_the_child_does_not_have(name: str) -> None:
     lock = make(name)
-    held, let_go = [], _thread.allocate_lock()
-    let_go.acquire()
-
-    def hold(_: int) -> None:
-        with lock:
-            held.append(True)
-            let_go.acquire()
-
-    holding = start_threads(1, hold)
-    wait_until(lambda: bool(held))
+    holder = Holder(lock)
     waiting = start_asleep(2, take, lock)
 
     def child() -> None:
@@ -90,8 +81,7 @@ def test_held_by_a_thread_that_the_child_does_not_have(name: str) -> None:
         use(lock)
 
     Child(child).end()
-    let_go.release()
-    holding.join()
+    holder.end()
     waiting.join()
     use(lock)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import _thread
 import os
 import signal
-import threading
 import time
 from typing import Any
 
 import pytest
 from asleep import once_main_sleeps, wait_until_asleep
 from forking import Child, finish, marks, use
+from interrupting import Holder, receiving, send
 from support import SECONDS, run_threads, start_threads, wait_until
 
 import ftthreading
@@ -31,15 +30,7 @@ def test_fork_in_a_signal_handler_that_interrupted_the_wait(name: str) -> None:
     lock = make(name)
     parent = os.getpid()
     children: list[int] = []
-    let_go = _thread.allocate_lock()
-    let_go.acquire()
-
-    def hold(_: int) -> None:
-        with lock:
-            let_go.acquire()
-
-    holding = start_threads(1, hold)
-    wait_until(lock.locked)
+    holder = Holder(lock)
 
     def release_once_main_sleeps(_: int) -> None:
         wait_until_asleep(os.getpid())
@@ -55,10 +46,10 @@ def test_fork_in_a_signal_handler_that_interrupted_the_wait(name: str) -> None:
             lock._at_fork_reinit()
 
     def interrupt() -> None:
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        send()
         wait_until(lambda: len(children) == 1)
         wait_until_asleep(parent)
-        let_go.release()
+        holder.let_go()
 
     acquired: bool | None = None
 
@@ -68,8 +59,7 @@ def test_fork_in_a_signal_handler_that_interrupted_the_wait(name: str) -> None:
         lock.release()
         use(lock)
 
-    before = signal.signal(signal.SIGUSR1, handler)
-    try:
+    with receiving(signal.SIGUSR1, handler):
         interrupting = once_main_sleeps(interrupt)
         try:
             acquired = lock.acquire()
@@ -77,11 +67,9 @@ def test_fork_in_a_signal_handler_that_interrupted_the_wait(name: str) -> None:
             if os.getpid() != parent:
                 finish(child)
         interrupting.join()
-    finally:
-        signal.signal(signal.SIGUSR1, before)
     assert acquired is True
     lock.release()
-    holding.join()
+    holder.join()
     assert os.waitpid(children[0], 0)[1] == 0
     use(lock)
 
@@ -91,15 +79,7 @@ def test_timed_wait_goes_on_in_the_child_of_its_handler(name: str) -> None:
     lock = make(name)
     parent = os.getpid()
     children: list[int] = []
-    let_go = _thread.allocate_lock()
-    let_go.acquire()
-
-    def hold(_: int) -> None:
-        with lock:
-            let_go.acquire()
-
-    holding = start_threads(1, hold)
-    wait_until(lock.locked)
+    holder = Holder(lock)
 
     def handler(*_: object) -> None:
         pid = os.fork()
@@ -114,11 +94,8 @@ def test_timed_wait_goes_on_in_the_child_of_its_handler(name: str) -> None:
         assert time.monotonic() - start >= 1
         assert lock.locked()
 
-    before = signal.signal(signal.SIGUSR1, handler)
-    try:
-        interrupting = once_main_sleeps(
-            lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-        )
+    with receiving(signal.SIGUSR1, handler):
+        interrupting = once_main_sleeps(send)
         start = time.monotonic()
         try:
             acquired = lock.acquire(timeout=1)
@@ -126,13 +103,10 @@ def test_timed_wait_goes_on_in_the_child_of_its_handler(name: str) -> None:
             if os.getpid() != parent:
                 finish(child)
         interrupting.join()
-    finally:
-        signal.signal(signal.SIGUSR1, before)
     assert acquired is False
     assert len(children) == 1
     assert os.waitpid(children[0], 0)[1] == 0
-    let_go.release()
-    holding.join()
+    holder.end()
     use(lock)
 
 
