@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pytest
 from asleep import start_asleep, take
-from support import SECONDS, Running, run_threads, wait_until
+from support import SECONDS, Running, run_python, run_threads, wait_until
 
 marks = [
     pytest.mark.thread_unsafe(reason="forks the process, and wants no threads but its own"),
@@ -34,20 +34,25 @@ class Child:
 
     def end(self) -> None:
         """Wait for it; raise AssertionError unless it exited with 0."""
-        status = None
+        end_of(self.pid)
 
-        def ended() -> bool:
-            nonlocal status
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            return pid != 0
 
-        try:
-            wait_until(ended, timeout=2 * SECONDS, what=f"child {self.pid} has ended")
-        except AssertionError:
-            os.kill(self.pid, signal.SIGABRT)  # faulthandler shows where it hangs
-            os.waitpid(self.pid, 0)
-            raise
-        assert status == 0
+def end_of(pid: int) -> None:
+    """Wait for a child's end; raise AssertionError unless it exited with 0."""
+    status = None
+
+    def ended() -> bool:
+        nonlocal status
+        done, status = os.waitpid(pid, os.WNOHANG)
+        return done != 0
+
+    try:
+        wait_until(ended, timeout=2 * SECONDS, what=f"child {pid} has ended")
+    except AssertionError:
+        os.kill(pid, signal.SIGABRT)  # faulthandler shows where it hangs
+        os.waitpid(pid, 0)
+        raise
+    assert status == 0
 
 
 def finish(function: Callable[[], object]) -> NoReturn:
@@ -73,3 +78,48 @@ def use(lock: Any, start: Callable[..., Running] = start_asleep) -> None:
     assert not lock.locked()
     with pytest.raises(RuntimeError):
         lock.release()
+
+
+def run_destructors_of_dead_threads(source: str, expected: list[object]) -> None:
+    """Fork with four threads around that have something with a destructor, in another Python.
+
+    The child drops what the threads that it does not have had, before any hook runs. The source
+    has to define `wait()`, in which the threads are, `let_go()`, which ends all their waits in
+    the parent, and `delete()`, which the destructors call in the child. What that returns there,
+    one after the other, is what is expected.
+    """
+    out = run_python(
+        f"""
+import os, threading, time, ftthreading
+{source}
+local, parent = threading.local(), os.getpid()
+ready, deleted = [], []
+
+class InThread:
+    def __del__(self):
+        if os.getpid() != parent:
+            deleted.append(delete())
+
+def run():
+    local.value = InThread()
+    ready.append(1)
+    wait()
+
+threads = [threading.Thread(target=run) for _ in range(4)]
+for thread in threads:
+    thread.start()
+while len(ready) < 4:
+    time.sleep(0.001)
+pid = os.fork()
+if pid == 0:
+    print(deleted, flush=True)
+    os._exit(0)
+status = os.waitpid(pid, 0)[1]
+let_go()
+for thread in threads:
+    thread.join()
+assert status == 0, status
+""",
+        env={"PYTHONWARNINGS": "ignore"},
+    )
+    assert (out.stdout, out.stderr) == (f"{expected}\n", "")

@@ -6,13 +6,11 @@ child has one thread, and all the rest were somewhere; what they waited for must
 
 import gc
 import os
-import signal
-import sysconfig
-import traceback
 
 import pytest
 from asleep import once_main_sleeps, start_asleep, wait_until_asleep
-from support import SECONDS, handling, run_python, run_threads, start_threads, wait_until
+from forking import Child, end_of, finish, marks, run_destructors_of_dead_threads
+from support import handling, run_threads, start_threads, wait_until
 
 import ftthreading
 from ftthreading import Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore
@@ -98,50 +96,11 @@ def test_collections_while_a_crowd_is_busy():
 
 # fork()
 
-forks = [
-    pytest.mark.thread_unsafe(reason="forks the process, and wants no threads but its own"),
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()"),
-    pytest.mark.skipif(
-        "thread-sanitizer" in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
-        reason="ThreadSanitizer's runtime lets no child of a process with threads start threads",
-    ),
-]
 
-
-def forking(test):
-    for mark in forks:
+def forks(test):
+    for mark in marks:
         test = mark(test)
     return test
-
-
-def finish(function):
-    """End the child: nothing of pytest may run in it."""
-    status = 1
-    try:
-        function()
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def end_of(pid):
-    """Wait for a child; kill it if it hangs. Returns its exit status."""
-    statuses = []
-
-    def ended():
-        done, status = os.waitpid(pid, os.WNOHANG)
-        statuses.append(status)
-        return done
-
-    try:
-        wait_until(ended, timeout=2 * SECONDS, what=f"child {pid} has ended")
-    except AssertionError:
-        os.kill(pid, signal.SIGABRT)  # faulthandler shows where it hangs
-        os.waitpid(pid, 0)
-        raise
-    return statuses[-1]
 
 
 def use(name, thing):
@@ -178,34 +137,31 @@ def use(name, thing):
     assert all(waiting.join())
 
 
-@forking
+@forks
 @pytest.mark.parametrize("name", WAITS)
 @pytest.mark.parametrize("reinit", [False, True])
 def test_the_child_can_use_what_the_parents_threads_wait_for(name, reinit):
     wait, let_go, thing = waiters(name)
     waiting = start_asleep(CROWD, wait)
-    pid = os.fork()
-    if pid == 0:
 
-        def child():
-            if reinit and hasattr(thing, "_at_fork_reinit"):
-                thing._at_fork_reinit()
-            # The waiters are not there: a release finds nobody, and stays.
-            if "Semaphore" in name:
-                thing.release(2)
-                assert thing.acquire(False)
-                assert thing.acquire(False)
-            use(name, thing)
+    def child():
+        if reinit and hasattr(thing, "_at_fork_reinit"):
+            thing._at_fork_reinit()
+        # The waiters are not there: a release finds nobody, and stays.
+        if "Semaphore" in name:
+            thing.release(2)
+            assert thing.acquire(False)
+            assert thing.acquire(False)
+        use(name, thing)
 
-        finish(child)
-    assert end_of(pid) == 0
+    Child(child).end()
     assert waiting.finished == 0
     let_go(CROWD)
     assert waiting.join() == [True] * CROWD
     use(name, thing)
 
 
-@forking
+@forks
 @pytest.mark.parametrize("name", ["Semaphore", "Event", "Condition(RLock)", "Barrier"])
 def test_fork_in_a_handler_that_interrupted_the_wait(name):
     # The child is in the middle of that wait too, and there as here somebody ends it.
@@ -242,11 +198,11 @@ def test_fork_in_a_handler_that_interrupted_the_wait(name):
                 finish(lambda: [ended or 1 / 0, use(name, thing)])
         interrupting.join()
     assert ended is True
-    assert end_of(children[0]) == 0
+    end_of(children[0])
     use(name, thing)
 
 
-@forking
+@forks
 def test_forks_in_a_storm():
     # fork() catches the others anywhere: in a queue, under a bucket lock, spinning, waking.
     things = Semaphore(2), Event(), Condition(), Barrier(2)
@@ -268,58 +224,34 @@ def test_forks_in_a_storm():
                 barrier.reset()
         return n
 
+    def child():
+        use("Event", event)
+        use("Barrier", barrier)
+        use("Semaphore", semaphore)
+        cond._at_fork_reinit()  # a thread that is no more may hold the lock
+        use("Condition", cond)
+
     storming = start_threads(6, storm)
     for _ in range(20):
-        pid = os.fork()
-        if pid == 0:
-
-            def child():
-                use("Event", event)
-                use("Barrier", barrier)
-                use("Semaphore", semaphore)
-                cond._at_fork_reinit()  # a thread that is no more may hold the lock
-                use("Condition", cond)
-
-            finish(child)
-        assert end_of(pid) == 0
+        Child(child).end()
     done.append(True)
     assert min(run_threads(1, lambda _: storming.join())[0]) > 0
 
 
-@forking
+@forks
 def test_destructors_of_dead_threads_use_primitives():
-    # The child drops what the threads that it does not have had, before any hook runs.
-    program = """if True:
-        import os, threading, time, ftthreading
-        semaphore, event = ftthreading.Semaphore(0), ftthreading.Event()
-        cond, go_on = ftthreading.Condition(), ftthreading.Event()
-        local, ready, deleted = threading.local(), [], []
+    run_destructors_of_dead_threads(
+        """
+semaphore, event = ftthreading.Semaphore(0), ftthreading.Event()
+cond, go_on = ftthreading.Condition(), ftthreading.Event()
+wait, let_go = go_on.wait, go_on.set
 
-        class InThread:
-            def __del__(self):
-                semaphore.release(2)
-                event.set()
-                with cond:
-                    cond.notify_all()
-                deleted.append(semaphore.acquire(timeout=0.001) and event.wait(0.001))
-
-        def run():
-            local.value = InThread()
-            ready.append(1)
-            go_on.wait()
-
-        threads = [threading.Thread(target=run) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        while len(ready) < 4:
-            time.sleep(0.001)
-        pid = os.fork()
-        if pid == 0:
-            os._exit(0 if deleted == [True] * 4 and semaphore._value == 4 else 1)
-        status = os.waitpid(pid, 0)[1]
-        go_on.set()
-        for thread in threads:
-            thread.join()
-        print(status)
-    """
-    assert run_python(program, env={"PYTHONWARNINGS": "ignore"}).stdout == "0\n"
+def delete():
+    semaphore.release(2)
+    event.set()
+    with cond:
+        cond.notify_all()
+    return semaphore.acquire(timeout=0.001) and event.wait(0.001), semaphore._value
+""",
+        [(True, 1), (True, 2), (True, 3), (True, 4)],
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from asleep import start_asleep, take
-from forking import Child, marks, use
+from forking import Child, marks, run_destructors_of_dead_threads, use
 from interrupting import Holder
 from support import SECONDS, run_python, run_threads, start_threads, wait_until
 
@@ -287,50 +287,23 @@ print("done")
 
 
 def test_destructors_of_dead_threads_use_locks() -> None:
-    """The child drops what the threads it does not have had, before any hook runs."""
-    out = run_python(
+    run_destructors_of_dead_threads(
         """
-import os, threading, time, ftthreading
-
 held, used = ftthreading.Lock(), ftthreading.RLock()
 held.acquire()
-local = threading.local()
-parent = os.getpid()
 go_on = ftthreading.Lock()
 go_on.acquire()
-ready = []
-deleted = []
+let_go = go_on.release
 
-class InThread:
-    def __del__(self):
-        if os.getpid() == parent:
-            return
-        with used, used:
-            deleted.append(held.acquire(timeout=0.001))
-        go_on.release()
-        deleted.append(go_on.acquire(False))
-
-def run():
-    local.value = InThread()
-    ready.append(1)
+def wait():
     go_on.acquire()
     go_on.release()
 
-threads = [threading.Thread(target=run) for _ in range(4)]
-for thread in threads:
-    thread.start()
-while len(ready) < 4:
-    time.sleep(0.001)
-pid = os.fork()
-if pid == 0:
-    os._exit(0 if deleted == [False, True] * 4 else 1 + len(deleted))
-status = os.waitpid(pid, 0)[1]
-go_on.release()
-for thread in threads:
-    thread.join()
-assert status == 0, status
-print("done")
+def delete():
+    with used, used:
+        acquired = held.acquire(timeout=0.001)
+    go_on.release()
+    return acquired, go_on.acquire(False)
 """,
-        env={"PYTHONWARNINGS": "ignore"},
+        [(False, True)] * 4,
     )
-    assert (out.stdout, out.stderr) == ("done\n", "")

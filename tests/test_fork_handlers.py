@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asleep import once_main_sleeps, wait_until_asleep
-from forking import Child, finish, marks, use
+from forking import Child, end_of, finish, marks, use
 from interrupting import Holder, receiving, send
 from support import SECONDS, run_threads, start_threads, wait_until
 
@@ -70,7 +70,7 @@ def test_fork_in_a_signal_handler_that_interrupted_the_wait(name: str) -> None:
     assert acquired is True
     lock.release()
     holder.join()
-    assert os.waitpid(children[0], 0)[1] == 0
+    end_of(children[0])
     use(lock)
 
 
@@ -105,7 +105,7 @@ def test_timed_wait_goes_on_in_the_child_of_its_handler(name: str) -> None:
         interrupting.join()
     assert acquired is False
     assert len(children) == 1
-    assert os.waitpid(children[0], 0)[1] == 0
+    end_of(children[0])
     holder.end()
     use(lock)
 
