@@ -9,6 +9,7 @@ import weakref
 from collections import deque
 
 import pytest
+from comparing import outcome
 from support import run_threads, start_threads, wait_until
 
 import ftthreading
@@ -355,18 +356,6 @@ BAD_CALLS = [
     ("acquire", (), {"timeout": -2}),
     ("acquire", (), {"timeout": None}),
 ]
-
-
-def outcome(function, *args, **kwargs):
-    """What a call came to: its result, or the type and the text of its exception."""
-    try:
-        return function(*args, **kwargs)
-    except Exception as exception:
-        # Functions of C and of Python word a wrong number of arguments differently, and what
-        # is too much for a clock is said in several ways.
-        told = not isinstance(exception, (TypeError, OverflowError))
-        text = str(exception) if told else ""
-        return type(exception), text
 
 
 @pytest.mark.parametrize(("method", "args", "kwargs"), BAD_CALLS)

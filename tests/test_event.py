@@ -8,6 +8,7 @@ import weakref
 
 import pytest
 from asleep import start_asleep
+from comparing import outcome
 from support import run_threads, start_threads, wait_until
 
 import ftthreading
@@ -137,13 +138,6 @@ BAD_CALLS = [
     ("is_set", (1,), {}),
     ("__init__", (1,), {}),
 ]
-
-
-def outcome(function, *args, **kwargs):
-    try:
-        return function(*args, **kwargs)
-    except Exception as exception:
-        return type(exception)
 
 
 @pytest.mark.parametrize(("method", "args", "kwargs"), BAD_CALLS)

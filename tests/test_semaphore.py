@@ -8,6 +8,7 @@ import weakref
 
 import pytest
 from asleep import start_asleep
+from comparing import outcome
 from support import run_threads, start_threads, wait_until
 
 import ftthreading
@@ -163,14 +164,6 @@ BAD_CALLS = [
     ("release", (None,), {}),
     ("release", (1, 2), {}),
 ]
-
-
-def outcome(function, *args, **kwargs):
-    try:
-        return function(*args, **kwargs)
-    except Exception as exception:
-        told = not isinstance(exception, (TypeError, OverflowError))
-        return type(exception), str(exception) if told else ""
 
 
 @pytest.mark.parametrize(("method", "args", "kwargs"), BAD_CALLS)
