@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from asleep import once_main_sleeps, start_asleep, take, wait_until_asleep
 from support import start_threads, wait_until
@@ -16,6 +16,11 @@ from support import start_threads, wait_until
 
 class Raised(Exception):
     pass
+
+
+def fail(*_: object) -> NoReturn:
+    """A signal handler that raises."""
+    raise Raised
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from asleep import once_main_sleeps, start_asleep, wait_until_asleep
-from interrupting import Holder, Raised, interrupted, is_usable, receiving, send
+from interrupting import Holder, Raised, fail, interrupted, is_usable, receiving, send
 from support import SECONDS, Running, run_threads, start_threads, wait_until
 
 import ftthreading
@@ -58,10 +58,7 @@ def test_with_is_not_entered_when_interrupted(name: str) -> None:
     holder = Holder(lock)
     entered = False
 
-    def handler(*_: object) -> None:
-        raise Raised
-
-    with receiving(signal.SIGUSR1, handler):
+    with receiving(signal.SIGUSR1, fail):
         interrupting = once_main_sleeps(send)
         with pytest.raises(Raised), lock:
             entered = True
@@ -266,12 +263,8 @@ def test_wait_begun_with_a_pending_signal(name: str) -> None:
     """
     lock = make(name)
     holder = Holder(lock)
-
-    def handler(*_: object) -> None:
-        raise Raised
-
     steps = [partial(ctypes.PyDLL(None)["raise"], signal.SIGUSR1), partial(lock.acquire, True, 20)]
-    with receiving(signal.SIGUSR1, handler):
+    with receiving(signal.SIGUSR1, fail):
         results: list[object] = []
         with pytest.raises(Raised):
             results.extend(map(operator.call, steps))

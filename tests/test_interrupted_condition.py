@@ -1,0 +1,255 @@
+"""Condition and the signals that reach the main thread in it.
+
+After an exception wait() must leave the lock as it found it and no notification lost; and a
+handler may call the very condition that it interrupts.
+"""
+
+import os
+import threading
+
+import pytest
+from asleep import start_asleep, wait_until_asleep
+from interrupting import Raised, fail
+from support import alarms, handling, start_threads, wait_until
+
+from ftthreading import Condition, Lock, RLock
+
+pytestmark = pytest.mark.thread_unsafe(reason="signals and their handlers are the process's")
+
+
+class DuckLock:
+    """A lock that cannot say whose it is."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.acquire = self.lock.acquire
+        self.release = self.lock.release
+
+
+class SubRLock(RLock):
+    """An RLock of another type, which Condition asks through its methods."""
+
+
+LOCKS = [Lock, RLock, SubRLock, threading.Lock, threading.RLock, DuckLock]
+any_lock = pytest.mark.parametrize("locktype", LOCKS)
+# threading.RLock runs no handlers while it is taken back.
+interruptible_lock = pytest.mark.parametrize(
+    "locktype", [lock for lock in LOCKS if lock is not threading.RLock]
+)
+
+
+def once_waiting(cond, action):
+    """Run `action` in a thread once the main thread waits for the condition."""
+
+    def main(i):
+        wait_until(lambda: len(cond._waiters) == 1)
+        wait_until_asleep(os.getpid())
+        return action()
+
+    return start_threads(1, main)
+
+
+@any_lock
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_condition_holds_its_lock_after_an_exception(locktype, timeout):
+    cond = Condition(locktype())
+    with handling(fail) as handler:
+        striking = once_waiting(cond, handler.strike)
+        cond.acquire()
+        with pytest.raises(Raised):
+            cond.wait(timeout)
+        assert cond._is_owned()
+        assert start_threads(1, lambda i: cond.acquire(False)).join() == [False]
+        assert len(cond._waiters) == 0
+        cond.release()
+        striking.join()
+    assert cond.acquire(False)
+
+
+@pytest.mark.parametrize("locktype", [RLock, SubRLock, threading.RLock])
+def test_condition_restores_the_recursion_count_after_an_exception(locktype):
+    lock = locktype()
+    cond = Condition(lock)
+    with handling(fail) as handler:
+        striking = once_waiting(cond, handler.strike)
+        with lock, lock, cond:
+            with pytest.raises(Raised):
+                cond.wait()
+            assert lock._recursion_count() == 3
+        striking.join()
+    assert not lock._is_owned()
+
+
+@interruptible_lock
+def test_exceptions_while_the_lock_is_taken_back(locktype):  # gh-118433
+    # Another thread has the lock all the while, and nobody but that one releases it.
+    lock = locktype()
+    cond = Condition(lock)
+    released = []
+
+    def number():
+        raise Raised(handler.begun)
+
+    def hold():
+        lock.acquire()
+        cond.notify()
+        for _ in range(3):
+            wait_until_asleep(os.getpid())  # it wants the lock, which we have
+            handler.strike()
+        wait_until_asleep(os.getpid())
+        released.append(True)
+        lock.release()
+
+    with handling(number) as handler:
+        holding = once_waiting(cond, hold)
+        lock.acquire()
+        with pytest.raises(Raised) as raised:
+            cond.wait(60)
+        assert released == [True]
+        assert cond._is_owned()
+        lock.release()
+        holding.join()
+    assert raised.value.args == (1,)
+    assert handler.begun == 3
+    assert lock.acquire(False)
+
+
+@interruptible_lock
+def test_a_notification_that_came_before_the_exception_is_passed_on(locktype):
+    cond = Condition(locktype())
+    bystanders = []
+
+    def wait(i):
+        with cond:
+            return cond.wait()
+
+    def notify():
+        bystanders.append(start_threads(1, wait))
+        wait_until(lambda: len(cond._waiters) == 2)
+        cond.acquire()
+        cond.notify()  # the main thread's turn
+        assert len(cond._waiters) == 1
+        wait_until_asleep(os.getpid())
+        handler.strike()
+        cond.release()
+
+    with handling(fail) as handler:
+        notifying = once_waiting(cond, notify)
+        cond.acquire()
+        with pytest.raises(Raised):
+            cond.wait()
+        cond.release()
+        notifying.join()
+    assert bystanders[0].join() == [True]
+
+
+@pytest.mark.parametrize("locktype", [RLock, SubRLock, threading.RLock])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_handler_may_notify_the_wait_that_it_interrupts(locktype, times):
+    cond = Condition(locktype())
+
+    def notify():
+        with cond:
+            for _ in range(times):
+                cond.notify()
+
+    with handling(notify) as handler:
+        striking = once_waiting(cond, handler.strike)
+        with cond:
+            assert cond.wait(60) is True
+        striking.join()
+    assert len(cond._waiters) == 0
+
+
+def test_a_notification_and_an_exception_of_one_handler():
+    # Who raises does not use the notification: it goes to the next who waits.
+    cond = Condition()
+
+    def notify_and_raise():
+        with cond:
+            cond.notify()
+        raise Raised
+
+    def interrupt():
+        bystander = start_asleep(1, wait)
+        handler.strike()
+        return bystander.join()
+
+    def wait(i):
+        with cond:
+            return cond.wait(60)
+
+    with handling(notify_and_raise) as handler:
+        striking = once_waiting(cond, interrupt)
+        with cond, pytest.raises(Raised):
+            cond.wait(60)
+        assert striking.join() == [[True]]
+
+
+def test_handlers_that_raise_in_notify():  # gh-92530
+    # Wherever they strike, later calls work, and nobody who waits is forgotten.
+    cond = Condition()
+    stop = []
+
+    def wait(i):
+        told = 0
+        with cond:
+            while not stop:
+                told += cond.wait(60)
+        return told
+
+    armed = False
+
+    def fail_if_armed():
+        nonlocal armed
+        if armed:
+            armed = False
+            raise Raised
+
+    waiting = start_threads(2, wait)
+    raised = notified = 0
+    with alarms(fail_if_armed):
+        while raised < 100:
+            try:
+                armed = True
+                with cond:
+                    cond.notify()
+                armed = False
+                notified += 1
+            except Raised:
+                raised += 1
+            while cond._is_owned():  # an exception came between __enter__ and the block
+                cond.release()
+    stop.append(True)
+    with cond:
+        cond.notify_all()
+    waiting.join()
+    assert len(cond._waiters) == 0
+    assert notified > 0
+
+
+def test_a_handler_keeps_the_rlock_that_wait_takes_back():
+    lock = RLock()
+    cond = Condition(lock)
+    inside = []
+
+    def hold():
+        with lock:
+            cond.notify()
+            wait_until_asleep(os.getpid())
+            threading.Thread(target=handler.strike).start()
+            wait_until(lambda: inside)
+            wait_until_asleep(os.getpid())
+
+    def take():
+        inside.append(1)
+        lock.acquire()
+
+    with handling(take) as handler:
+        holding = once_waiting(cond, hold)
+        with cond:
+            assert cond.wait(60) is True
+            assert lock._recursion_count() == 2
+            lock.release()
+        holding.join()
+    assert not lock._is_owned()
