@@ -9,9 +9,7 @@
    interpreter's own business: nothing but this file looks at them, and on a GIL build, which
    lacks them, it does not either. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <structmember.h>
+#include "_shared.h"
 
 #ifdef Py_GIL_DISABLED
 #define COUNTS 1
@@ -96,12 +94,6 @@ static PyObject *probe_exit(PyObject *self, PyObject *const *args, Py_ssize_t n)
     Py_RETURN_NONE;
 }
 
-static int plain_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    return 0;
-}
-
 static void probe_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
@@ -114,7 +106,7 @@ static PyMethodDef probe_methods[] = {
     {"acquire", probe_note, METH_NOARGS, "Write down the references to this object."},
     {"release", probe_release, METH_NOARGS, NULL},
     {"__enter__", probe_note, METH_NOARGS, NULL},
-    {"__exit__", (PyCFunction)(void (*)(void))probe_exit, METH_FASTCALL, NULL},
+    {"__exit__", METHOD(probe_exit), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -216,16 +208,8 @@ static PyType_Spec watch_spec = {
 
 static int probe_exec(PyObject *module)
 {
-    PyType_Spec *specs[] = {&probe_spec, &watch_spec};
-    for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
-        PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
-        if (type == NULL)
-            return -1;
-        int failed = PyModule_AddType(module, (PyTypeObject *)type);
-        Py_DECREF(type);
-        if (failed)
-            return -1;
-    }
+    if (add_types(module, (PyType_Spec *[]){&probe_spec, &watch_spec, NULL}) < 0)
+        return -1;
     return PyModule_AddIntConstant(module, "DEFERS", DEFERS);
 }
 

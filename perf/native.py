@@ -1,9 +1,9 @@
 """Compile the C files here for the running interpreter, once, and load them.
 
-`_native.c` is what measurements need, `_probe.c` looks into reference counts. A result lies in
-the user's cache folder under a hash of the source, the interpreter and the compiler's command, so
-interpreters do not mix and an edit is never missed. Each call compiles into a file of its own and
-renames it: concurrent calls do no harm.
+`_native.c` with `_native_*.c` is what measurements need, `_probe.c` looks into reference counts. A
+result lies in the user's cache folder under a hash of the sources, the interpreter and the
+compiler's command, so interpreters do not mix and an edit is never missed. Each call compiles into
+a file of its own and renames it: concurrent calls do no harm.
 """
 
 import hashlib
@@ -36,14 +36,15 @@ def _compiler() -> list[str]:
     return own if own and shutil.which(own[0]) else ["cc"]
 
 
-def _command(source: pathlib.Path) -> list[str]:
+def _command(sources: list[pathlib.Path]) -> list[str]:
     flags = [*_words("CFLAGS"), *_words("CCSHARED"), "-O2", "-std=c11", "-D_GNU_SOURCE"]
+    flags.append("-fvisibility=hidden")  # the parts' names are between them
     link = _words("LDSHARED")[len(_words("CC")) :] or ["-shared"]
     return [
         *_compiler(),
         *(flag for flag in flags if flag != "-Werror"),
         f"-I{sysconfig.get_path('include')}",
-        str(source),
+        *map(str, sources),
         *link,
         "-pthread",
     ]
@@ -59,9 +60,11 @@ def build(name: str) -> pathlib.Path:
 
     Raises CompileError.
     """
-    source = HERE / f"{name}.c"
-    command = _command(source)
-    key = hashlib.sha256(source.read_bytes())
+    sources = [HERE / f"{name}.c", *sorted(HERE.glob(f"{name}_*.c"))]
+    command = _command(sources)
+    key = hashlib.sha256()
+    for file in (*sources, *sorted(HERE.glob("*.h"))):
+        key.update(file.read_bytes())
     for part in (sys.version, sys.prefix, sysconfig.get_config_var("SOABI"), *command):
         key.update(f"{part}\0".encode())
     suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
