@@ -39,6 +39,7 @@ def test_notify_is_first_come_first_served():
     with cond:
         cond.notify()
     assert first.result() is True
+    assert len(cond._waiters) == 1
     assert second.running.finished == 0
     with cond:
         cond.notify()

@@ -6,10 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import pytest
+from support import wait_until
 
 from perf import sidebyside
 from perf.rounds import Spread, alternate, judge, ratios
@@ -21,13 +20,6 @@ needs_proc = pytest.mark.skipif(
     not pathlib.Path("/proc/self/environ").exists(), reason="finds its processes through /proc"
 )
 processes = pytest.mark.thread_unsafe(reason="starts processes and sends them signals")
-
-
-def eventually(state: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not state():
-        assert time.monotonic() < deadline, f"{what}: not within {SECONDS:g} s"
-        time.sleep(0.02)
 
 
 def with_mark(mark: str) -> set[int]:
@@ -111,13 +103,13 @@ def test_interrupted_comparison_leaves_nothing(
         text=True,
     )
     # Its program's own temporary folder lies in the comparison's.
-    eventually(lambda: any(tmp_path.glob("*/pool-*/bank.sqlite")), "the program runs")
+    wait_until(lambda: any(tmp_path.glob("*/pool-*/bank.sqlite")), SECONDS, "the program runs")
     process.send_signal(signum)
     _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == -signum
     assert f"interrupted by {signum.name}" in errors
     assert list(tmp_path.iterdir()) == []
-    eventually(lambda: not with_mark(mark), "its processes end")
+    wait_until(lambda: not with_mark(mark), SECONDS, "its processes end")
 
 
 def fake_checkout(folder: pathlib.Path, env_script: str) -> pathlib.Path:
@@ -182,9 +174,9 @@ def test_interrupted_build_leaves_nothing(signum: signal.Signals, tmp_path: path
         stderr=subprocess.PIPE,
         text=True,
     )
-    eventually(started.exists, "ci/env runs")
+    wait_until(started.exists, SECONDS, "ci/env runs")
     process.send_signal(signum)  # to this one process, as `kill` does
     process.communicate(timeout=SECONDS)
     assert process.returncode == (130 if signum == signal.SIGINT else 143)
     assert list((tmp_path / "tmp").iterdir()) == []
-    eventually(lambda: not with_mark(mark), "its processes end")
+    wait_until(lambda: not with_mark(mark), SECONDS, "its processes end")
