@@ -33,7 +33,6 @@ what programs override (`_bootstrap_inner`, `_set_ident`) is called as ever.
 from __future__ import annotations
 
 import atexit
-import functools
 import sys
 import threading
 import time
@@ -82,10 +81,12 @@ class Thread(_Private):
 
     if not TYPE_CHECKING:
 
-        @functools.wraps(_StdThread.__init__)
         def __init__(self, *args, **kwargs):
             _StdThread.__init__(self, *args, **kwargs)
             self._started = Event()  # which a signal handler may use
+
+        __init__.__doc__ = _StdThread.__init__.__doc__
+        __init__.__wrapped__ = _StdThread.__init__  # whose signature it has
 
     def start(self) -> None:
         """Start the thread's activity, once: `run` is called in a thread of its own.
