@@ -101,14 +101,14 @@ class Thread(_Private):
         if handle.ident:
             raise RuntimeError("threads can only be started once")
         try:
+            give_context(self)
+            make = private._start_joinable_thread
+            bootstrap, daemon = self._bootstrap, self.daemon
             with private._active_limbo_lock:
                 if not handle.ident:
                     private._limbo[self] = self
             with vars(self).setdefault("_start_lock", RLock()):
-                give_context(self)
-                make = private._start_joinable_thread
-                bootstrap, daemon = self._bootstrap, self.daemon
-                # No signal handler runs from here to the call.
+                # Neither a subclass nor a signal handler has a say between the two.
                 if handle.ident:
                     raise RuntimeError("threads can only be started once")
                 make(bootstrap, handle=handle, daemon=daemon)
