@@ -1,20 +1,46 @@
 """What it costs to start a thread, and to ask which thread one is.
 
 Wall time: between start() and the first line of run() lie the kernel and the scheduler, which are
-the same for both sides and much of the whole.
+the same for both sides and much of the whole. How much shows the floor: a thread that is made by
+the interpreter's `_thread` and known to nobody, and a C method that does nothing.
 """
 
+import _thread
 import argparse
 import itertools
 import statistics
 import sys
 import time
+import types
 from collections.abc import Callable, Sequence
 
-from perf import command
-from perf.implementations import Implementation
+from perf import command, native
+from perf.implementations import FLOOR, Implementation
 from perf.report import Progress, duration, machine, table
 from perf.rounds import alternate, judge, ratios
+
+
+class Bare:
+    """A thread as `_thread` makes it: no registry, no name, no hooks, no handshake."""
+
+    def __init__(self, target: Callable[[], object] = int) -> None:
+        self.target = target
+
+    def start(self) -> None:
+        """Make a thread that runs the target."""
+        self.handle = _thread.start_joinable_thread(self.target)
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self.handle.join()
+
+
+def bare() -> Implementation:
+    """Return the floor."""
+    nothing = native.Floor().is_set
+    names = dict.fromkeys(("current_thread", "get_native_id", "get_ident"), nothing)
+    return Implementation(FLOOR, types.SimpleNamespace(Thread=Bare, **names))
+
 
 Measure = Callable[[Implementation, int], float]  # how often -> seconds for one
 
@@ -123,7 +149,7 @@ def show(found: dict[str, dict[str, list[float]]], base: str, rounds: int) -> No
     for name, samples in found.items():
         for side, times in samples.items():
             speedup = ratios(samples[base], times)
-            verdict = judge(speedup, rounds) if side != base else ""
+            verdict = judge(speedup, rounds) if side not in (base, FLOOR) else ""
             if verdict == "SLOWER":
                 slower.append(f"{side} {name}")
             shown = f"{speedup}" if side != base else ""
@@ -139,7 +165,7 @@ def main() -> int:
     )
     command.add_options(parser, rounds=15)
     options = parser.parse_args()
-    implementations = command.implementations(parser, options)
+    implementations = [*command.implementations(parser, options), bare()]
     if not options.json:
         print(f"{machine()}\n{len(CASES)} cases, about {options.rounds} s\n", flush=True)
     found = run(implementations, options.rounds, Progress(len(CASES)))
