@@ -1,18 +1,32 @@
 """Run CPython's own tests under `threading` and under ftthreading, and compare test by test.
 
-Each side is one interpreter that runs the tests one after the other: worker processes would be
-interpreters of their own, which nobody launched on ftthreading. A test that passes or is skipped on
-one side has to do the same on the other.
+Each test file runs in an interpreter of its own, once on each side. What a test ends with on one
+side (passed, skipped, failed) it has to end with on the other, and so has the interpreter: its exit
+code, which also tells of threads that a file leaves behind. A file in which the two differ runs
+again on both sides. A test that fails now and then under threading too is told, but does not count.
+
+Interpreters that the tests start run on threading, on both sides. With --startup each side is an
+environment of its own, removed afterwards, and in one of them every interpreter that starts, from
+the first on, runs on ftthreading.
 """
 
 import argparse
+import contextlib
+import dataclasses
+import importlib.util
 import os
+import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from ci.cpython_sides import PROBE, Side, environment, sides
+from perf.report import Progress, machine
 
 TESTS = [
     *("test_threading", "test_thread", "test_threading_local", "test_threadsignals", "test_queue"),
@@ -21,78 +35,228 @@ TESTS = [
     *("test_free_threading", "test_faulthandler", "test_weakref", "test_gc"),
 ]
 
-KNOWN: dict[str, str] = {}
-"""Tests that may differ, with the reason: private details that cannot hold."""
+FRAMES = "wants frames of threading.py above a blocked wait(), which is C here"
 
-LIMIT = 1200  # seconds for one side
-PREFIXES = {"threading": [], "ftthreading": ["-m", "ftthreading"]}
+KNOWN = {
+    "test.test_threading.ThreadTests.test_import_from_another_thread": (
+        "--startup: wants an interpreter that has not imported threading at its start"
+    ),
+    "test.test_concurrent_futures.test_shutdown.ThreadPoolShutdownTest.test_cancel_futures": (
+        "wants start() to return no sooner than the thread runs, so that it has taken a task"
+    ),
+    "test.test_faulthandler.FaultHandlerTests.test_dump_traceback_threads": f"--startup: {FRAMES}",
+    "test.test_faulthandler.FaultHandlerTests.test_dump_traceback_threads_file": (
+        f"--startup: {FRAMES}"
+    ),
+}
+"""Tests that may differ, with the reason: private details that cannot hold. Five at most."""
 
-
-def run(side: str, tests: list[str], folder: str) -> dict[str, str]:
-    """Return the outcome of each test by its name. Raises RuntimeError if nothing came out."""
-    report = Path(folder, f"{side}.xml")
-    log = Path(folder, f"{side}.log")
-    # Warnings of deprecated names are expected in tests of them; the seed makes both sides alike.
-    command = [sys.executable, *PREFIXES[side], "-m", "test", "--randseed", "1"]
-    command += ["--timeout", "300", "--junit-xml", str(report), *tests]
-    begin = time.monotonic()
-    print(f"{side}: {' '.join(command)}", flush=True)
-    with log.open("w") as output:
-        child = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=folder)
-        try:
-            child.wait(LIMIT)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-    took = time.monotonic() - begin
-    if not report.exists():
-        raise RuntimeError(f"{side}: no result after {took:.0f} s\n{log.read_text()[-4000:]}")
-    outcomes = {}
-    for case in ElementTree.parse(report).iter("testcase"):
-        names = {child.tag for child in case}
-        outcome = next((tag for tag in ("failure", "error", "skipped") if tag in names), "passed")
-        outcomes[case.get("name", "?")] = outcome
-    counts = {word: list(outcomes.values()).count(word) for word in sorted({*outcomes.values()})}
-    summary = ", ".join(f"{count} {word}" for word, count in counts.items())
-    print(f"{side}: {len(outcomes)} tests in {took:.0f} s: {summary}", flush=True)
-    return outcomes
+TAIL = 60  # lines shown of what a failure said: as many as the stacks of a few threads
+AGAIN = 3  # times that a file in which the two differ runs once more
+EXIT = "exit code"
 
 
-def compare(ours: dict[str, str], theirs: dict[str, str]) -> list[str]:
-    """Say in which tests the two differ."""
-    return [
-        f"{name}: {theirs.get(name, 'not run')} under threading, "
-        f"{ours.get(name, 'not run')} under ftthreading"
-        for name in sorted({*ours, *theirs})
-        if ours.get(name) != theirs.get(name) and name not in KNOWN
-    ]
+@dataclasses.dataclass
+class File:
+    """What came out of one test file on one side, over all its runs.
+
+    outcomes: what each test ended with, and the interpreter under the name EXIT.
+    texts: what a test that failed had to say.
+    """
+
+    outcomes: dict[str, set[str]] = dataclasses.field(default_factory=dict)
+    texts: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def add(self, name: str, outcome: str, text: str = "") -> None:
+        """Note one end of a test."""
+        self.outcomes.setdefault(name, set()).add(outcome)
+        if text:
+            self.texts[name] = text
+
+    def merge(self, other: "File") -> None:
+        """Note what came out of one more run."""
+        for name, ends in other.outcomes.items():
+            self.outcomes.setdefault(name, set()).update(ends)
+        self.texts.update(other.texts)
+
+    def of(self, name: str) -> set[str]:
+        """Return what one test ended with."""
+        return self.outcomes.get(name, {"not run"})
+
+    def counts(self) -> dict[str, int]:
+        """Return how many tests ended in which way."""
+        ends = ["/".join(sorted(self.of(name))) for name in self.outcomes if name != EXIT]
+        return {end: ends.count(end) for end in sorted({*ends})}
+
+
+def files_of(name: str) -> list[str]:
+    """Return the files that regrtest's `name` stands for: one, or a folder's, or none."""
+    try:
+        spec = importlib.util.find_spec(f"test.{name}")
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not name.rpartition(".")[2].startswith("test_"):
+        return []
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    inside = sorted(path.stem for folder in folders for path in folder.glob("test_*.py"))
+    return [f"{name}.{stem}" for stem in inside] or [name]
+
+
+@contextlib.contextmanager
+def ending(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave nothing behind of what the child started, however the body ends."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def run(side: Side, name: str, options: list[str], limit: int, show: Progress) -> File:
+    """Run one test file on one side, for `limit` seconds at most."""
+    report, log = side.folder / "report.xml", side.folder / "log"
+    report.unlink(missing_ok=True)
+    # The seed makes both sides alike. What costs nothing but time is granted.
+    command = [*side.command, "-m", "test", "--randseed", "1", "--fail-env-changed"]
+    command += ["-u", "cpu,walltime", "--timeout", str(limit), "--junit-xml", str(report), *options]
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [*command, name],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=side.folder,
+            env=environment(),
+            start_new_session=True,
+        )
+        with ending(child):
+            deadline = time.monotonic() + limit + 30  # by then regrtest has shown all stacks
+            while child.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+                show.tick()
+    file = File()
+    file.add(EXIT, str(child.returncode), log.read_text(errors="replace"))
+    if report.exists():
+        for case in ElementTree.parse(report).iter("testcase"):
+            end = next((e for e in case if e.tag in ("failure", "error", "skipped")), None)
+            if end is None:
+                file.add(case.get("name", "?"), "passed")
+            else:
+                text = "" if end.tag == "skipped" else end.text or ""
+                file.add(case.get("name", "?"), end.tag, text)
+    return file
+
+
+def alike(theirs: set[str], ours: set[str]) -> bool:
+    """Whether all that came out on our side came out on theirs, or ours is the better."""
+    return ours <= theirs or (ours in ({"passed"}, {"0"}) and "not run" not in theirs)
+
+
+def differing(theirs: File, ours: File) -> list[str]:
+    """Return the names of the tests in which our side differs from theirs, but for KNOWN ones."""
+    names = {*theirs.outcomes, *ours.outcomes}
+    found = {name for name in names if not alike(theirs.of(name), ours.of(name))}
+    if {len(theirs.outcomes), len(ours.outcomes)} > {1}:
+        return [EXIT]  # one side has no tests at all
+    known = found & KNOWN.keys()
+    if known and found == {*known, EXIT}:
+        return []  # it was these that made the exit code
+    return sorted(found - known)
+
+
+def compare(both: Sequence[Side], name: str, options: argparse.Namespace, show: Progress) -> bool:
+    """Run one file on both sides, more than once if they differ, and say what came out."""
+    words = [word for pattern in options.match for word in ("--match", pattern)]
+    theirs, ours = files = File(), File()
+    for number in range(1 + AGAIN):
+        again = f", again ({number} of {AGAIN})" if number else ""
+        for side, file in zip(both, files, strict=True):
+            show.show(options.done, name, f"under {side.name}{again}")
+            file.merge(run(side, name, words, options.limit, show))
+        if not (names := differing(theirs, ours)):
+            break
+    show.clear()
+    counts = ", ".join(f"{count} {end}" for end, count in ours.counts().items()) or "no tests"
+    print(f"{name}: {counts}: {'DIFFERENT' if names else 'alike'}", flush=True)
+    for test in sorted({*theirs.outcomes, *ours.outcomes} - {*names}):
+        if theirs.of(test) != ours.of(test) or len(ours.of(test)) > 1:
+            print(f"    {test}: {describe(theirs, ours, test)}; {KNOWN.get(test, 'not counted')}")
+    shown: set[str] = set()
+    for test in names:
+        print(f"    {test}: {describe(theirs, ours, test)}")
+        text = (ours.texts.get(test) or theirs.texts.get(test, "")).splitlines()[-TAIL:]
+        if {*text[-1:]} <= shown or (test == EXIT and len(names) > 1):
+            continue  # many tests may have failed for one reason
+        shown |= {*text[-1:]}
+        print("\n".join(f"        {line}" for line in text))
+        match = [] if test == EXIT or " " in test else ["--match", test]
+        command = [options.tag, *(["--startup"] if options.startup else []), *match, name]
+        print(f"    to see it again: ci/cpython-tests {shlex.join(command)}", flush=True)
+    options.tests_run += sum(ours.counts().values())
+    return not names
+
+
+def describe(theirs: File, ours: File, test: str) -> str:
+    """Say what one test ended with on either side."""
+    ends = (" or ".join(sorted(file.of(test))) for file in (theirs, ours))
+    return "{} under threading, {} under ftthreading".format(*ends)
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line; a name that is no test ends it."""
+    parser = argparse.ArgumentParser(
+        prog="ci/cpython-tests",
+        usage="ci/cpython-tests [TAG] [--startup] [--limit S] [--match NAME] [TEST ...]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("tag", metavar="TAG", help="such as 3.14t (default 3.13t)")
+    parser.add_argument("tests", nargs="*", metavar="TEST", help="such as test_queue")
+    parser.add_argument("--startup", action="store_true", help="on ftthreading in children too")
+    parser.add_argument("--limit", type=int, default=900, metavar="S", help="seconds for a file")
+    parser.add_argument("--match", action="append", default=[], metavar="NAME", help="only these")
+    options = parser.parse_intermixed_args()
+    found = {name: files_of(name) for name in options.tests or TESTS}
+    absent = [name for name, files in found.items() if not files]
+    if absent and options.tests:
+        parser.error(f"CPython {sys.version.split()[0]} has no such test: {', '.join(absent)}")
+    if absent:
+        print(f"not tests of this interpreter: {', '.join(absent)}")
+    options.files = [file for files in found.values() for file in files]
+    options.done = options.tests_run = 0
+    return options
 
 
 def main() -> int:
     """Run both sides; return 0 if they are alike."""
-    parser = argparse.ArgumentParser(prog="ci/cpython-tests [TAG]", description=__doc__)
-    parser.add_argument("tests", nargs="*", default=TESTS, help="such as test_queue")
-    options = parser.parse_args()
-    os.environ.pop("FTTHREADING_AT_STARTUP", None)
-    print(f"{len(options.tests)} test files on CPython {sys.version.split()[0]}, each side once")
+    options = parse()
+    # A shell that starts this in the background has it ignore SIGINT, and so would the tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    total = len(options.files)
+    print(f"{total} test files on both sides; {machine()}", flush=True)
+    show = Progress(total)
+    failed = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
-            theirs = run("threading", options.tests, folder)
-            ours = run("ftthreading", options.tests, folder)
+            both = sides(Path(folder), startup=options.startup)
+            for side in both:
+                probe = run(side, PROBE, ["--testdir", str(side.folder)], 60, show)
+                if any(probe.of(test) != ends for test, ends in side.expected().items()):
+                    raise RuntimeError(f"{side.name} is not in force: {probe}")
         except RuntimeError as error:
             print(f"VERDICT: FAILED: {error}", file=sys.stderr)
             return 1
-    different = compare(ours, theirs)
-    for line in different:
-        print(line)
-    if different:
-        print(
-            f"VERDICT: FAILED: {len(different)} of {len(theirs)} tests differ; to see one again: "
-            f"{sys.executable} -m ftthreading -m test -v TEST_FILE -m NAME",
-            file=sys.stderr,
-        )
+        for name in options.files:
+            if not compare(both, name, options, show):
+                failed.append(name)
+            options.done += 1
+    if failed or not options.tests_run:
+        reason = f"different in {len(failed)} of {total} files: {', '.join(failed)}"
+        print(f"VERDICT: FAILED: {reason if failed else 'no test was run'}", file=sys.stderr)
         return 1
-    print(f"VERDICT: {len(theirs)} tests, alike on both sides.")
+    print(f"VERDICT: {options.tests_run} tests of {total} files, alike on both sides.")
     return 0
 
 
