@@ -1,0 +1,96 @@
+"""Programs that start processes: multiprocessing's helper threads, subprocess in many threads."""
+
+from pathlib import Path
+
+import pytest
+from interop import check_both
+
+pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters, in directories of its own")
+
+METHODS = ("spawn", "fork", "forkserver")
+
+POOL = """
+import multiprocessing
+def square(x):
+    if x == 13:
+        raise LookupError("unlucky")
+    return x * x
+def fill(queue, number):
+    for n in range(200):
+        queue.put((number, n))  # through a feeder thread of the child
+def main():
+    context = multiprocessing.get_context(sys.argv[1])
+    done, called = threading.Event(), []
+    with context.Pool(2) as pool:
+        print(sorted(pool.imap_unordered(square, range(12), chunksize=3)))
+        pool.apply_async(square, (5,), callback=lambda x: (called.append(x), done.set()))
+        print(done.wait(SECONDS), called)
+        try:
+            pool.apply_async(square, (13,)).get(SECONDS)
+        except LookupError as error:
+            print(repr(error))
+        waiting = pool.map_async(square, range(3))
+        show(handler=pool._worker_handler, tasks=pool._task_handler, results=pool._result_handler)
+        show(event=waiting._event)
+        print(waiting.get(SECONDS))
+        pool.close()
+        pool.join()
+    queue = context.Queue()
+    processes = [context.Process(target=fill, args=(queue, number)) for number in range(2)]
+    for process in processes:
+        process.start()
+    found = [queue.get(timeout=SECONDS) for _ in range(400)]
+    print(all([n for i, n in found if i == number] == [*range(200)] for number in range(2)))
+    for process in processes:
+        process.join(SECONDS)
+    print([process.exitcode for process in processes])
+    queue.put(None)
+    show(feeder=queue._thread, notempty=queue._notempty)
+    print(queue.get(timeout=SECONDS))
+    queue.close()
+    queue.join_thread()
+if __name__ == "__main__":
+    main()
+"""
+
+# Python warns of a fork with threads in the way, and names its own process.
+QUIET = ("-W", "ignore::DeprecationWarning")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pool_and_feeder_threads(tmp_path: Path, method: str) -> None:
+    output = check_both(tmp_path, POOL, method, options=QUIET)
+    assert output.splitlines()[-3:] == ["True", "[0, 0]", "None"]
+
+
+def test_subprocess_in_threads(tmp_path: Path) -> None:
+    program = """
+import subprocess
+child = "import sys; text = sys.stdin.read(); sys.stderr.write(text[::-1]); print(len(text))"
+answers, late = {}, []
+def ask(number):
+    text = "%d," % number * 20000  # more than a pipe holds
+    with subprocess.Popen(
+        [sys.executable, "-c", child], text=True, stdin=-1, stdout=-1, stderr=-1
+    ) as process:
+        output, errors = process.communicate(text, timeout=SECONDS)
+        answers[number] = output == f"{len(text)}\\n" and errors == text[::-1]
+        show(**{f"waitpid{number}": process._waitpid_lock})
+in_threads(4, ask)
+print(answers == dict.fromkeys(range(4), True))
+with subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as process:
+    def wait(number):
+        try:
+            process.wait(0.01)
+        except subprocess.TimeoutExpired:
+            late.append(number)
+        process.wait()
+    waiting = threading.Thread(target=in_threads, args=(4, wait))
+    waiting.start()
+    while len(late) < 4:
+        pass
+    process.communicate(b"\\n", timeout=SECONDS)
+    waiting.join(SECONDS)
+print(sorted(late), process.returncode, waiting.is_alive())
+"""
+    assert check_both(tmp_path, program) == "True\n[0, 1, 2, 3] 0 False\n"
