@@ -18,7 +18,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = ROOT / "ci"
-COMMANDS = [CI / "get-python", CI / "env", CI / "test", CI / "lint", ROOT / ".ci" / "run"]
+NAMES = ("get-python", "env", "test", "lint", "cpython-tests", "nightly", "quickstart")
+COMMANDS = [*(CI / name for name in NAMES), ROOT / ".ci" / "run"]
 DEADLINE = 120.0
 
 pytestmark = pytest.mark.thread_unsafe(reason="runs processes that share files and locks")

@@ -1,0 +1,218 @@
+"""Run, one after the other, the checks that are too long for every change.
+
+Each step is a shell command with a limit of time and a log of its own. The others run on when one
+fails. At the end stand a table of all steps and, for each that failed, the command that shows it
+again. A step whose interpreter cannot be had on this machine is named as not run.
+
+Exit code 0: every step passed or could not be run here. 1: one failed, or none could be run.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import fnmatch
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from perf.report import Progress, machine, table
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".venv" / "nightly"
+TAIL = 30  # lines of a log that are shown when its step failed
+ENDING = 20.0  # seconds that a step gets to clean up when its time is over
+GETTING = 30  # minutes for an interpreter that has to be built
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One check.
+
+    tag: the interpreter it needs, for ci/get-python. minutes: its limit. command: for bash, from
+    the root of the checkout.
+    """
+
+    name: str
+    tag: str
+    minutes: float
+    command: str
+
+
+# A thousand rounds of a promise take longer than a test may as a rule.
+ROUNDS = "-- -o faulthandler_timeout=1500"
+
+STEPS = [
+    Step("lint", "3.13", 10, "ci/lint"),
+    Step("tests-3.13t", "3.13t", 90, f"FTT_ROUNDS=1000 ci/test 3.13t {ROUNDS}"),
+    Step("tests-3.14t", "3.14t", 90, f"FTT_ROUNDS=1000 ci/test 3.14t {ROUNDS}"),
+    Step("tests-3.15t", "3.15t", 90, f"FTT_ROUNDS=1000 ci/test 3.15t {ROUNDS}"),
+    Step("tests-3.13", "3.13", 90, f"FTT_ROUNDS=1000 ci/test 3.13 {ROUNDS}"),
+    Step("tests-3.13t-posix", "3.13t", 90, f"FTT_ROUNDS=1000 ci/test 3.13t-posix {ROUNDS}"),
+    Step("tests-3.13td", "3.13td", 120, f"FTT_ROUNDS=1000 ci/test 3.13td {ROUNDS}"),
+    Step("tests-3.13tsan", "3.13tsan", 180, f"FTT_ROUNDS=100 ci/test 3.13tsan {ROUNDS}"),
+    Step("cpython-3.13t", "3.13t", 60, "ci/cpython-tests 3.13t"),
+    Step("cpython-3.14t", "3.14t", 60, "ci/cpython-tests 3.14t"),
+    Step("cpython-3.15t", "3.15t", 60, "ci/cpython-tests 3.15t"),
+    Step("cpython-startup-3.13t", "3.13t", 60, "ci/cpython-tests 3.13t --startup"),
+    Step("cpython-startup-3.14t", "3.14t", 60, "ci/cpython-tests 3.14t --startup"),
+    Step("cpython-startup-3.15t", "3.15t", 60, "ci/cpython-tests 3.15t --startup"),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How a step ended: `word` is passed, FAILED or not run, `reason` says more."""
+
+    step: Step
+    word: str
+    seconds: float
+    reason: str
+
+
+def last_line(log: Path) -> str:
+    """Return what a command wrote last, cut to a part of a line."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode(errors="replace").replace("\r", "\n").split("\n")
+    return next((line.strip()[:60] for line in reversed(lines) if line.strip()), "")
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """Have a command and all that is in its process group clean up, then kill what is left."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(ENDING)
+
+
+def run(
+    command: str, log: Path, minutes: float, show: Progress, done: int, what: str
+) -> int | None:
+    """Run a shell command; return its exit code, or None if its time was over.
+
+    What it says goes to the end of `log`. Elsewhere than on a terminal, one line a minute tells
+    that it goes on.
+    """
+    begin = time.monotonic()
+    with log.open("ab") as output:
+        output.write(f"$ {command}\n".encode())
+        output.flush()
+        child = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            while child.poll() is None:
+                passed = time.monotonic() - begin
+                if passed > minutes * 60:
+                    return None
+                since = f", {passed // 60:.0f} of {minutes:g} min" if passed >= 60 else ""
+                show.show(done, f"{what}{since}", last_line(log))
+                time.sleep(min(0.5, 0.02 + passed / 20))
+        finally:
+            end(child)
+    return child.returncode
+
+
+def run_step(step: Step, show: Progress, done: int) -> Result:
+    """Get the interpreter, run the command, and show the end of its log if it failed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{step.name}.log"
+    log.write_text("")
+    begin = time.monotonic()
+    get = f"ci/get-python {step.tag}"
+    if run(get, log, GETTING, show, done, f"{step.name}: {get}") != 0:
+        seconds = time.monotonic() - begin
+        return Result(step, "not run", seconds, f"no interpreter; to see why: {get}")
+    code = run(step.command, log, step.minutes, show, done, f"{step.name}: {step.command}")
+    seconds = time.monotonic() - begin
+    show.clear()
+    if code == 0:
+        print(f"{step.name}: passed in {seconds:.0f} s", flush=True)
+        return Result(step, "passed", seconds, "")
+    reason = "its time was over" if code is None else f"exit code {code}"
+    print(f"{step.name}: FAILED after {seconds:.0f} s: {reason}; the end of {log}:")
+    for line in log.read_text(errors="replace").splitlines()[-TAIL:]:
+        print(f"    {line}")
+    sys.stdout.flush()
+    return Result(step, "FAILED", seconds, reason)
+
+
+def report(results: Sequence[Result]) -> int:
+    """Print the table and the verdict; return the exit code."""
+    rows = [(each.step.name, each.word, f"{each.seconds:.0f}", each.reason) for each in results]
+    print(f"\n{table(('step', 'result', 'seconds', 'reason'), rows, left=4)}")
+    words = [each.word for each in results]
+    failed = [each for each in results if each.word == "FAILED"]
+    not_run = [each.step.name for each in results if each.word == "not run"]
+    for each in failed:
+        print(f"to see {each.step.name} again: {each.step.command}")
+    passed = f"{words.count('passed')} of {len(words)} steps passed"
+    if failed or "passed" not in words:
+        print(f"VERDICT: FAILED: {passed}; {len(failed)} failed, {len(not_run)} could not be run.")
+        return 1
+    missing = f"; could not be run here: {', '.join(not_run)}" if not_run else ""
+    print(f"VERDICT: {passed}{missing}.")
+    return 0
+
+
+def chosen(patterns: Sequence[str]) -> list[Step]:
+    """Return the steps that a pattern names, in their order. Raises LookupError."""
+    for pattern in patterns:
+        if not fnmatch.filter([step.name for step in STEPS], pattern):
+            raise LookupError(pattern)
+    wanted = patterns or ["*"]
+    return [s for s in STEPS if any(fnmatch.fnmatchcase(s.name, p) for p in wanted)]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the steps that the command line names; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="ci/nightly",
+        usage="ci/nightly [--list] [--only STEP ...]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--list", action="store_true", help="say what the steps are, and end")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="STEP", help="run only these; '*-3.13t' is many"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        steps = chosen(options.only)
+    except LookupError as error:
+        names = ", ".join(step.name for step in STEPS)
+        parser.error(f"no such step: {error}; there are {names}")
+    if options.list:
+        rows = [(step.name, f"{step.minutes:g}", step.command) for step in steps]
+        print(table(("step", "minutes at most", "command"), rows, left=3))
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    minutes = sum(step.minutes for step in steps)
+    print(f"{len(steps)} steps, {minutes / 60:.1f} hours at most; {machine()}", flush=True)
+    show = Progress(len(steps))
+    results = []
+    try:
+        for done, step in enumerate(steps):
+            results.append(run_step(step, show, done))
+    except KeyboardInterrupt:
+        show.clear()
+        report(results)
+        rest = [step.name for step in steps[len(results) :]]
+        print(f"interrupted; to run the rest: ci/nightly --only {shlex.join(rest)}")
+        return 130
+    return report(results)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
