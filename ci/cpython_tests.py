@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -118,7 +119,7 @@ def run(side: Side, name: str, options: list[str], limit: int, show: Progress) -
     report, log = side.folder / "report.xml", side.folder / "log"
     report.unlink(missing_ok=True)
     # The seed makes both sides alike. What costs nothing but time is granted.
-    command = [*side.command, "-m", "test", "--randseed", "1", "--fail-env-changed"]
+    command = [*side.command, "-m", "test", "-v", "--randseed", "1", "--fail-env-changed"]
     command += ["-u", "cpu,walltime", "--timeout", str(limit), "--junit-xml", str(report), *options]
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -135,17 +136,26 @@ def run(side: Side, name: str, options: list[str], limit: int, show: Progress) -
             while child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.05)
                 show.tick()
+    said = log.read_text(errors="replace")
     file = File()
-    file.add(EXIT, str(child.returncode), log.read_text(errors="replace"))
+    file.add(EXIT, str(child.returncode), said)
     if report.exists():
-        for case in ElementTree.parse(report).iter("testcase"):
-            end = next((e for e in case if e.tag in ("failure", "error", "skipped")), None)
-            if end is None:
-                file.add(case.get("name", "?"), "passed")
-            else:
-                text = "" if end.tag == "skipped" else end.text or ""
-                file.add(case.get("name", "?"), end.tag, text)
+        read(ElementTree.parse(report), said, file)
     return file
+
+
+def read(report: "ElementTree.ElementTree[ElementTree.Element]", said: str, into: File) -> None:
+    """Note what each test ended with, by regrtest's report and by what the tests `said`."""
+    for case in report.iter("testcase"):
+        end = next((each for each in case if each.tag in ("failure", "error", "skipped")), None)
+        if name := case.get("name"):
+            text = "" if end is None or end.tag == "skipped" else end.text or ""
+            into.add(name, "passed" if end is None else end.tag, text)
+    # The report does not name a test of which only subtests failed.
+    for word, name in re.findall(r"^(FAIL|ERROR): \w+ \(([\w.]+)\)", said, re.MULTILINE):
+        if name not in into.outcomes:
+            _, _, text = said.partition(f"{word}: {name.rpartition('.')[2]} ({name})")
+            into.add(name, "failure" if word == "FAIL" else "error", text.partition("=" * 70)[0])
 
 
 def alike(theirs: set[str], ours: set[str]) -> bool:

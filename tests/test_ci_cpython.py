@@ -199,3 +199,35 @@ def test_a_file_that_hangs_is_ended_and_told(
     assert "exit code: 0 under threading, 1 under ftthreading" in output
     assert "Timeout (0:00:05)!" in output
     assert "in hang" in output
+
+
+SUBTEST = """
+import runpy, sched, sys, unittest
+class More(unittest.TestCase):
+    def test_more(self):
+        with self.subTest("the second"):
+            self.assertEqual(1, 2)
+import test.test_sched
+More.__module__, More.__qualname__ = "test.test_sched", "TestCase"
+test.test_sched.More = More
+del sys.argv[1:3]
+runpy.run_module("test", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_a_test_of_which_a_subtest_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """regrtest's report tells nothing of it but that some test has begun."""
+    (tmp_path / "more.py").write_text(SUBTEST)
+    command = [sys.executable, str(tmp_path / "more.py")]
+    monkeypatch.setattr(
+        cpython_tests,
+        "sides",
+        changed(lambda side: dataclasses.replace(side, command=command, here=False)),
+    )
+    assert run(monkeypatch, "3.13t", "test_sched") == 1
+    output = capfd.readouterr().out
+    name = "test.test_sched.TestCase.test_more"
+    assert f"    {name}: not run under threading, failure under ftthreading\n" in output
+    assert "AssertionError: 1 != 2" in output
