@@ -45,6 +45,9 @@ KNOWN = {
     "test.test_concurrent_futures.test_shutdown.ThreadPoolShutdownTest.test_cancel_futures": (
         "wants start() to return no sooner than the thread runs, so that it has taken a task"
     ),
+    "test.test_threading.ThreadTests.test_join_daemon_thread_in_finalization": (
+        "--startup: the same, so that the interpreter cannot exit before a line of it has run"
+    ),
     "test.test_faulthandler.FaultHandlerTests.test_dump_traceback_threads": f"--startup: {FRAMES}",
     "test.test_faulthandler.FaultHandlerTests.test_dump_traceback_threads_file": (
         f"--startup: {FRAMES}"
@@ -195,7 +198,8 @@ def compare(both: Sequence[Side], name: str, options: argparse.Namespace, show: 
     shown: set[str] = set()
     for test in names:
         print(f"    {test}: {describe(theirs, ours, test)}")
-        text = (ours.texts.get(test) or theirs.texts.get(test, "")).splitlines()[-TAIL:]
+        said = ours.texts.get(test) or theirs.texts.get(test, "")
+        text = said.rstrip().splitlines()[-TAIL:]
         if {*text[-1:]} <= shown or (test == EXIT and len(names) > 1):
             continue  # many tests may have failed for one reason
         shown |= {*text[-1:]}
