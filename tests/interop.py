@@ -35,12 +35,14 @@ number.
 """
 
 
-def check_both(cwd: Path, source: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
+def check_both(
+    cwd: Path, source: str, *arguments: str, options: tuple[str, ...] = (), input: str = ""
+) -> str:
     """Run a script, after PRELUDE, both ways; return what it printed but for the objects."""
     operands, _ = place(cwd, "script", PRELUDE + source)
     answers = []
     for launcher, shown in (([], "False"), (LAUNCHER, "True")):
-        code, output, errors = run(cwd, *options, *launcher, *operands, *arguments)
+        code, output, errors = run(cwd, *options, *launcher, *operands, *arguments, input=input)
         assert (code, errors) == (0, ""), output + errors
         objects = re.findall(r"^SHOWN (\w+) (\w+)$", output, re.MULTILINE)
         assert len(objects) > 2, "the program shows no object of the library"

@@ -264,18 +264,9 @@ def work(number):
 in_threads(1, work)
 print("end", event.is_set())
 """
-    (tmp_path / ".pdbrc").write_text("")
     typed = (
         "n\nn\np here\np lock.locked()\np threading.current_thread().name\nn\np event.is_set()\n"
     )
-    outputs = []
-    for launcher in ([], LAUNCHER):
-        operands, _ = place(tmp_path, "script", PRELUDE + source)
-        code, output, errors = run(tmp_path, *launcher, *operands, input=typed + "c\n")
-        assert (code, errors) == (0, ""), output + errors
-        assert output.count("SHOWN") == 4
-        assert output.count(f" {bool(launcher)}\n") >= 4, output
-        outputs.append(re.sub(r"(?m)^SHOWN .*\n", "", output))
-    assert outputs[1] == outputs[0]
-    assert "'stopped'" in outputs[1]
-    assert outputs[1].endswith("end True\n")
+    output = check_both(tmp_path, source, input=typed + "c\n")
+    assert "'stopped'" in output
+    assert output.endswith("end True\n")
