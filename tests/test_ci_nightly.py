@@ -1,6 +1,5 @@
 """ci/nightly: steps that pass, fail, hang or cannot be run, and what it says of them."""
 
-import os
 import re
 import subprocess
 import sys
@@ -107,8 +106,15 @@ def test_only(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 def test_an_interrupt_ends_the_step_and_tells_what_is_left(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    command = f"echo $$ >number; kill -INT {os.getpid()}; sleep 3600"
-    assert run(monkeypatch, GOOD, Step("long", TAG, 5, command), BAD) == 130
+    started = tmp_path / "started"
+
+    def show(*_: object) -> None:
+        if started.exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ci.nightly.Progress.show", show)
+    long = Step("long", TAG, 5, "echo $$ >number; touch started; sleep 3600")
+    assert run(monkeypatch, GOOD, long, BAD) == 130
     output = capfd.readouterr().out
     assert output.endswith("interrupted; to run the rest: ci/nightly --only long bad\n")
     assert re.search(r"^good +passed", output, re.MULTILINE)
