@@ -197,8 +197,11 @@ def main(arguments: Sequence[str]) -> int:
         rows = [(step.name, f"{step.minutes:g}", step.command) for step in steps]
         print(table(("step", "minutes at most", "command"), rows, left=3))
         return 0
-    # A shell that starts this in the background has it ignore SIGINT, and so would the tests.
+    # Whoever starts this in the background, or by nohup, has it ignore signals, and so would the
+    # steps. A handler is not inherited.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     minutes = sum(step.minutes for step in steps)
     print(f"{len(steps)} steps, {minutes / 60:.1f} hours at most; {machine()}", flush=True)

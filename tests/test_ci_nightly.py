@@ -122,6 +122,25 @@ def test_an_interrupt_ends_the_step_and_tells_what_is_left(
     wait_until(lambda: not alive(number))
 
 
+def test_steps_get_signals_that_the_caller_ignores(tmp_path: Path) -> None:
+    program = """
+import signal, sys
+from ci import nightly
+step = "trap 'echo got HUP; exit 5' HUP; kill -HUP $$; exit 6"
+nightly.STEPS = [nightly.Step("hup", "-c", 1, step)]
+nightly.GETTING = 1
+nightly.ROOT, nightly.LOGS = nightly.Path(sys.argv[1]), nightly.Path(sys.argv[1])
+sys.exit(nightly.main([]))
+"""
+    get = tmp_path / "ci" / "get-python"
+    get.write_text("#!/bin/sh\n")
+    command = ["nohup", sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert re.search(r"^hup +FAILED +\d+ +exit code 5$", done.stdout, re.MULTILINE), done.stderr
+
+
 def test_the_command_line() -> None:
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
