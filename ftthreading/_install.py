@@ -23,9 +23,11 @@ Which private names follow, and which do not:
 The functions and classes of the interpreter's threading.py look up Lock, RLock, Condition and
 Event as globals, so what they make afterwards has ours in it: that is intended.
 
-While installed, our classes and functions name the module that those in whose place they are
-name (``__module__``), as programs, documentation tools and CPython's tests expect of what they
-find there. A class pickled by reference is then found in the `threading` of whoever reads it.
+While installed, our classes and functions name `threading` as their module (``__module__``), as
+programs, documentation tools and CPython's tests expect of what they find there. What is pickled
+by reference is then found in the `threading` of whoever reads it, be that ours or not: a manager
+of multiprocessing hands `threading.Lock` to its process so. Where the old ones name `_thread`, ours
+must not: what is found there is the interpreter's.
 """
 
 from __future__ import annotations
@@ -187,15 +189,9 @@ def _plan() -> dict[str, tuple[object, object]]:
 
 
 def _present(plan: Mapping[str, tuple[object, object]], *, as_theirs: bool) -> None:
-    """Have our classes and functions say that they are of the old ones' module, or of ours."""
-    # Public names last: what an object is called in public counts.
-    for name in sorted(plan, key=lambda name: not name.startswith("_")):
-        old, ours = plan[name]
-        module = "ftthreading"
-        if as_theirs:
-            # Never another one: a program may have put an object of its own there.
-            built_in = getattr(old, "__module__", None) == "_thread"
-            module = "_thread" if built_in else "threading"
+    """Have our classes and functions say that they are `threading`'s, or that they are ours."""
+    module = "threading" if as_theirs else "ftthreading"
+    for _, ours in plan.values():
         if isinstance(ours, type):
             _set_module(ours, module)
         else:

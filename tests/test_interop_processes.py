@@ -53,6 +53,41 @@ if __name__ == "__main__":
     main()
 """
 
+MANAGER = """
+import multiprocessing
+def work(number, shared, lock, items, barrier):
+    barrier.wait(SECONDS)
+    for n in range(10):
+        with lock:
+            shared["sum"] += n
+    items.put(number)
+def main():
+    context = multiprocessing.get_context(sys.argv[1])
+    with context.Manager() as manager:
+        shared, lock, items = manager.dict(sum=0), manager.Lock(), manager.Queue(2)
+        barrier, event, condition = manager.Barrier(4), manager.Event(), manager.Condition()
+        arguments = shared, lock, items, barrier
+        processes = [context.Process(target=work, args=(i, *arguments)) for i in range(2)]
+        for process in processes:
+            process.start()
+        threads = [threading.Thread(target=work, args=(i, *arguments)) for i in range(2, 4)]
+        for thread in threads:
+            thread.start()
+        show(here=threading.Lock(), thread=threads[0])
+        print(sorted(items.get(timeout=SECONDS) for _ in range(4)), shared["sum"])
+        for each in (*processes, *threads):
+            each.join(SECONDS)
+        waiting = threading.Thread(target=event.wait, args=(SECONDS,))
+        waiting.start()
+        event.set()
+        waiting.join(SECONDS)
+        with condition:
+            print(condition.wait(0.001), condition.wait_for(event.is_set, SECONDS))
+        print(manager.RLock().acquire(), manager.BoundedSemaphore(2).acquire(), waiting.is_alive())
+if __name__ == "__main__":
+    main()
+"""
+
 # Python warns of a fork with threads in the way, and names its own process.
 QUIET = ("-W", "ignore::DeprecationWarning")
 
@@ -61,6 +96,13 @@ QUIET = ("-W", "ignore::DeprecationWarning")
 def test_pool_and_feeder_threads(tmp_path: Path, method: str) -> None:
     output = check_both(tmp_path, POOL, method, options=QUIET)
     assert output.splitlines()[-3:] == ["True", "[0, 0]", "None"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_manager(tmp_path: Path, method: str) -> None:
+    """It hands classes of `threading` over to a process that may know only threading."""
+    output = check_both(tmp_path, MANAGER, method, options=QUIET)
+    assert output == "[0, 1, 2, 3] 180\nFalse True\nTrue True False\n"
 
 
 def test_subprocess_in_threads(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_identity(name: str) -> None:
 
 def test_repr() -> None:
     lock = ftthreading.Lock()
-    pattern = r"<(un)?locked \w+\.lock object at 0x[0-9a-f]+>"
+    pattern = r"<(un)?locked \w+\.[Ll]ock object at 0x[0-9a-f]+>"
     assert re.fullmatch(pattern, repr(threading.Lock()))
     assert re.fullmatch(pattern, repr(lock))
     assert repr(lock).startswith("<unlocked ")

@@ -145,8 +145,8 @@ def test_what_is_not_ours_is_the_interpreters(name):
 def test_what_is_ours(name):
     ours = getattr(ftthreading, name)
     assert ours is not theirs(name)
-    assert ours.__name__ == theirs(name).__name__
-    assert ours.__qualname__ == theirs(name).__qualname__
+    # Not always theirs: _thread.lock is threading.Lock, and pickle looks for the name.
+    assert ours.__name__ == ours.__qualname__ == name
     assert ours.__module__ == "ftthreading"
     assert ours.__doc__
 

@@ -157,7 +157,7 @@ static PyMethodDef lock_methods[] = {
 };
 
 PyDoc_STRVAR(lock_doc,
-             "lock()\n--\n\n"
+             "Lock()\n--\n\n"
              "A mutual exclusion lock: one thread holds it, others wait in acquire().\n\n"
              "It is not owned: any thread may release it, and a thread that acquires it twice\n"
              "waits for somebody else.  Waiters are served in the order of arrival once they\n"
@@ -174,7 +174,7 @@ static PyType_Slot lock_slots[] = {
 };
 
 PyType_Spec ftt_lock_spec = {
-    .name = "ftthreading.lock",
+    .name = "ftthreading.Lock",
     .basicsize = sizeof(lock_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_MANAGED_WEAKREF,
