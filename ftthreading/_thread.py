@@ -33,6 +33,7 @@ what programs override (`_bootstrap_inner`, `_set_ident`) is called as ever.
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import threading
 import time
@@ -165,6 +166,8 @@ class Thread(_Private):
         vars(self).pop("_start_lock", None)  # held by a thread that is no more, perhaps
 
     def _bootstrap(self) -> None:
+        ident = get_ident()
+        _running[ident] = self
         _enter(self)
         try:
             with private._active_limbo_lock:
@@ -172,6 +175,7 @@ class Thread(_Private):
             super()._bootstrap()
         finally:
             _leave()
+            _running.pop(ident, None)
 
 
 def _settle(thread: Thread) -> None:
@@ -225,16 +229,32 @@ def _find() -> threading.Thread:
     return thread
 
 
+def _forget_the_dead() -> None:
+    """In the child of a fork, where only the caller goes on."""
+    global _running
+    me = get_ident()
+    _running = {me: _running[me]} if me in _running else {}
+
+
+def _adopt_main_thread() -> None:
+    main = threading.main_thread()
+    if type(main) is _StdMainThread:
+        main.__class__ = _MainThread
+    # In the main interpreter, whose main thread is there to the end and runs what atexit calls.
+    if main.ident == get_ident() and IN_MAIN_INTERPRETER:
+        _running[get_ident()] = main  # type: ignore[assignment]
+        _enter(main)
+        atexit.register(_leave)
+
+
+# By identifier: those whom _enter() was told of. It does not keep them alive, since nobody could
+# take back what a thread keeps that a forked child does not have.
+_running: dict[int, Thread] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_the_dead)
 _set_finder(_find)
+_adopt_main_thread()
 
 for _public in (Thread, Timer, _core.current_thread, getattr(_core, "get_native_id", None)):
     if _public is not None:
         _public.__module__ = "ftthreading"
-
-_main = threading.main_thread()
-if type(_main) is _StdMainThread:
-    _main.__class__ = _MainThread
-# In the main interpreter, whose main thread is there to the end and runs what atexit calls.
-if _main.ident == get_ident() and IN_MAIN_INTERPRETER:
-    _enter(_main)
-    atexit.register(_leave)

@@ -356,24 +356,48 @@ assert statuses == [0, 0], statuses
 
 
 @processes
-def test_the_main_thread_is_let_go_at_exit() -> None:
+def test_nothing_is_kept_of_the_main_thread_at_exit() -> None:
     """Who embeds Python may start it again, in the same place of memory."""
     done = run_python(
         """
-import atexit, sys, threading
+import atexit, threading
 
-def count():
-    counts.append(sys.getrefcount(threading.main_thread()))
-    if len(counts) == 2:
-        print(counts[0] - counts[1])
+def look():
+    ftthreading._core._set_finder(lambda: "looked up")
+    print(ftthreading.current_thread())
 
-counts = []
-atexit.register(count)
+atexit.register(look)
 import ftthreading
-atexit.register(count)
+atexit.register(lambda: print(ftthreading.current_thread() is threading.main_thread()))
 """
     )
-    assert done.stdout == "1\n"
+    assert done.stdout == "True\nlooked up\n"
+
+
+@processes
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
+def test_the_main_thread_is_let_go_in_another_s_child() -> None:
+    """There it is no more, and nobody is left who could let it go."""
+    run_python(
+        """
+import gc, os, weakref
+import ftthreading as threading
+
+def fork():
+    main = weakref.ref(threading.main_thread())
+    child = os.fork()
+    if child == 0:
+        gc.collect()
+        os._exit(main() is not None)
+    statuses.append(os.waitpid(child, 0)[1])
+
+statuses = []
+forking = threading.Thread(target=fork)
+forking.start()
+forking.join()
+assert statuses == [0], statuses
+"""
+    )
 
 
 @processes

@@ -3,12 +3,13 @@
    threading looks the caller up in a dictionary by its identifier; the kernel is asked for the
    native id each time.  Here each thread keeps both answers for itself.
 
-   The Thread object is kept from _enter(thread) to _leave(), which Thread's bootstrap calls
-   first and last.  A thread that was not started by our Thread, or whose end has come, has
-   nothing kept, and is looked up by the function that _set_finder() was given.
+   The Thread object is known from _enter(thread) to _leave(), which Thread's bootstrap calls
+   first and last; the caller keeps it alive in between, for a reference of ours would never be
+   dropped in the child of a fork that does not have the thread.  A thread that was not started
+   by our Thread, or whose end has come, is looked up by the function that _set_finder() was given.
 
    An OS thread may serve several interpreters, one after the other, each with a thread state
-   of its own: what is kept counts only for the thread state that kept it.  A thread state
+   of its own: what is known counts only for the thread state that told it.  A thread state
    does not end, and its address is not used again, between _enter() and _leave().
 
    The native id changes only in the child of a fork, where thread.c forgets it. */
@@ -20,7 +21,7 @@
 
 static _Thread_local struct {
     PyThreadState *state;
-    PyObject *thread; /* a reference, while `state` is set */
+    PyObject *thread; /* borrowed, while `state` is set */
 } here FTT_TLS_MODEL;
 
 static PyObject *
@@ -44,10 +45,8 @@ set_finder(PyObject *module, PyObject *finder)
 static PyObject *
 enter(PyObject *Py_UNUSED(module), PyObject *thread)
 {
-    PyObject *old = here.state == NULL ? NULL : here.thread;
-    here.thread = Py_NewRef(thread);
+    here.thread = thread;
     here.state = PyThreadState_Get();
-    Py_XDECREF(old);
     Py_RETURN_NONE;
 }
 
@@ -56,7 +55,6 @@ leave(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
     if (here.state == PyThreadState_Get()) {
         here.state = NULL;
-        Py_DECREF(here.thread);
     }
     Py_RETURN_NONE;
 }
