@@ -1,0 +1,48 @@
+"""A page of memory that a child and its supervisor share: how far the child has come."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+SLOTS = 512
+BYTES = SLOTS * 8
+ROUND, DONE, OPS, EXTRA = range(4)
+
+
+class Heartbeat:
+    """Numbers in a file mapped by both; the child writes, the supervisor reads."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(bytes(BYTES))
+        with open(path, "r+b") as file:
+            self._words = memoryview(mmap.mmap(file.fileno(), BYTES)).cast("Q")
+
+    def _number(slot: int) -> property:  # type: ignore[misc]
+        def get(self: Heartbeat) -> int:
+            return self._words[slot]
+
+        def put(self: Heartbeat, value: int) -> None:
+            self._words[slot] = value
+
+        return property(get, put)
+
+    round = _number(ROUND)
+    done = _number(DONE)
+    ops = _number(OPS)
+
+    def add_extra(self, tid: int) -> None:
+        """Say that a thread (its native id) is a nemesis's: it moves though all others hang."""
+        count = self._words[EXTRA]
+        if EXTRA + 1 + count < SLOTS:
+            self._words[EXTRA + 1 + count] = tid
+            self._words[EXTRA] = count + 1
+
+    def extras(self) -> set[int]:
+        """Return the native ids that `add_extra` was told."""
+        return {self._words[EXTRA + 1 + i] for i in range(self._words[EXTRA])}
+
+    def progress(self) -> tuple[int, int]:
+        """Return what changes whenever the child gets on."""
+        return self._words[ROUND], self._words[DONE]

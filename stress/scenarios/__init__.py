@@ -1,0 +1,1 @@
+"""The shipped scenarios, one file for each kind of primitive."""

@@ -1,0 +1,149 @@
+"""Barrier: generations do not mix, each crossing has one of each number, none hangs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..scenario import ACCEPTABLE, INTERESTING, MANY, Actor, Breach, Scenario, actor
+
+
+class BarrierGenerations(Scenario):
+    """All cross again and again; nobody leaves before all have come, or gets another's number."""
+
+    subjects = "Barrier"
+    most_threads = 16
+
+    def setup(self) -> None:
+        self.actions = 0
+        self.generations = self.rng.choice((2, 10, 40))
+        self.barrier = self.target.Barrier(self.threads, action=self.act)
+        self.arrived = [0] * self.threads
+        self.numbers = [Counter[int]() for _ in range(self.threads)]
+        self.crossed: list[list[int]] = [[] for _ in range(self.generations)]
+
+    def act(self) -> None:
+        self.actions += 1
+
+    @actor(MANY)
+    def party(self, me: Actor) -> None:
+        for generation in range(1, self.generations + 1):
+            self.arrived[me.index % self.threads] = generation
+            number = self.barrier.wait()
+            for other, where in enumerate(self.arrived):
+                if where < generation:
+                    raise Breach(
+                        "generation", f"crossed {generation} while {other} had come to {where}"
+                    )
+                if where > generation + 1:
+                    raise Breach(
+                        "generation", f"{other} has come to {where} while {generation} is left"
+                    )
+            if self.actions < generation:
+                raise Breach("action", f"crossed {generation} after {self.actions} actions")
+            self.crossed[generation - 1].append(number)
+            me.did("wait")
+
+    def arbiter(self) -> str:
+        expected = list(range(self.threads))
+        for generation, numbers in enumerate(self.crossed):
+            if sorted(numbers) != expected:
+                raise Breach("numbers", f"crossing {generation} gave {sorted(numbers)}")
+        if self.actions != self.generations:
+            raise Breach("action", f"{self.actions} actions in {self.generations} crossings")
+        return "done"
+
+
+class BarrierBreaks(Scenario):
+    """abort() or an action that fails against a crossing: nobody hangs, all learn of it."""
+
+    subjects = "Barrier"
+    outcomes = {"crossed": ACCEPTABLE, "broken": ACCEPTABLE, "both": INTERESTING}
+    must_see = frozenset({"broken"})
+    most_threads = 16
+
+    def setup(self) -> None:
+        self.way = self.rng.choice(("abort", "abort", "action", "abort inside", "timeout"))
+        self.barrier = self.target.Barrier(self.threads - 1, action=self.act)
+        self.results: list[object] = []
+        self.calm = False
+
+    def act(self) -> None:
+        if self.calm:
+            return
+        if self.way == "action":
+            raise KeyError("the action's own")
+        if self.way == "abort inside":
+            self.barrier.abort()
+
+    @actor(MANY)
+    def party(self, me: Actor) -> None:
+        me.pause()
+        limit = me.tiny() if self.way == "timeout" else None
+        try:
+            self.results.append(self.barrier.wait(limit))
+        except self.target.BrokenBarrierError:
+            self.results.append("broken")
+        except KeyError:
+            self.results.append("broken")
+        me.did("wait")
+
+    @actor()
+    def breaker(self, me: Actor) -> None:
+        me.pause()
+        if self.way == "abort":
+            self.barrier.abort()
+            me.did("abort")
+
+    def arbiter(self) -> str:
+        numbers = [result for result in self.results if result != "broken"]
+        if len(set(numbers)) != len(numbers):
+            raise Breach("numbers", f"one crossing gave {numbers}")
+        if numbers and len(numbers) < self.threads - 1 and self.way != "abort":
+            raise Breach("generation", f"{len(numbers)} of {self.threads - 1} have crossed")
+        if self.way in ("action", "abort inside") and numbers:
+            raise Breach("broken", f"crossed ({numbers}) though it was broken in the action")
+        if self.way == "abort" and not self.barrier.broken:
+            raise Breach("state", "it is whole after abort()")
+        self.barrier.reset()
+        if self.barrier.broken or self.barrier.n_waiting:
+            raise Breach("state", "it is broken, or somebody waits, after reset()")
+        if not numbers:
+            return "broken"
+        return "crossed" if len(numbers) == self.threads - 1 else "both"
+
+
+class BarrierReset(Scenario):
+    """reset() sends all waiters away or nobody: who is sent away comes again, until all cross."""
+
+    subjects = "Barrier"
+    must_see = frozenset({"sent away"})
+    most_threads = 8
+
+    def setup(self) -> None:
+        self.parties = self.threads - 1
+        self.barrier = self.target.Barrier(self.parties)
+        self.numbers: list[int] = []
+
+    @actor(MANY)
+    def party(self, me: Actor) -> None:
+        while True:
+            me.pause()
+            me.did("wait")
+            try:
+                self.numbers.append(self.barrier.wait())
+            except self.target.BrokenBarrierError:
+                me.saw("sent away")
+            else:
+                return
+
+    @actor()
+    def resetter(self, me: Actor) -> None:
+        for _ in range(me.rng.randrange(1, 5)):
+            me.pause()
+            self.barrier.reset()
+            me.did("reset")
+
+    def arbiter(self) -> str:
+        if sorted(self.numbers) != list(range(self.parties)):
+            raise Breach("numbers", f"one crossing gave {sorted(self.numbers)}")
+        return "done"

@@ -1,0 +1,291 @@
+"""Signal handlers that use the primitives, and such that raise, while others contend."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from ..scenario import ACCEPTABLE, Actor, Breach, Scenario, World, actor
+from ..targets import interruptible
+
+
+class Interrupted(Exception):
+    """What a handler raises here."""
+
+
+class Alarmed(Scenario):
+    """Shared: a timer that strikes once, within or beside a call, and is then wound again."""
+
+    signals = True
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.handled = 0
+        self.armed = False
+        super().__init__(world)
+
+    def install(self, act: Callable[[], None]) -> None:
+        def handler(number: int, frame: FrameType | None) -> None:
+            if self.armed and interruptible(self.world.target, frame):
+                self.armed = False
+                self.handled += 1
+                act()
+
+        signal.signal(signal.SIGALRM, handler)
+
+    def wind(self, me: Actor) -> None:
+        """Have the handler act once, some 20 us to 1 ms from now; only in the main thread."""
+        self.armed = True
+        signal.setitimer(signal.ITIMER_REAL, 10 ** me.rng.uniform(-4.7, -3))
+
+
+class SignalHandlerSets(Alarmed):
+    """set() in a handler that interrupted set() of the same event returns, and wakes waiters."""
+
+    subjects = "Event"
+    must_see = frozenset({"handled"})
+
+    def setup(self) -> None:
+        self.event = self.target.Event()
+        self.install(self.event.set)
+        self.over = False
+        self.times = self.rng.choice((50, 300))
+
+    @actor(main=True)
+    def setter(self, me: Actor) -> None:
+        for k in range(self.times):
+            if not self.armed:
+                self.wind(me)
+            self.event.set()
+            me.did("set")
+            if k % 3 == 0:
+                self.event.clear()
+                me.did("clear")
+        self.armed = False
+        self.over = True
+        self.event.set()
+        for _ in range(self.handled):
+            me.saw("handled")
+
+    @actor(2)
+    def waiter(self, me: Actor) -> None:
+        while not self.over:
+            self.event.wait()
+            me.did("wait")
+
+
+class SignalHandlerReleases(Alarmed):
+    """release() in a handler that interrupted release() returns, and each permit counts."""
+
+    subjects = "Semaphore"
+    must_see = frozenset({"handled"})
+
+    def setup(self) -> None:
+        self.semaphore = self.target.Semaphore(0)
+        self.install(self.semaphore.release)
+        self.released = 0
+        self.taken = [0, 0, 0]
+        self.times = self.rng.choice((50, 300))
+
+    @actor(main=True)
+    def releaser(self, me: Actor) -> None:
+        for _ in range(self.times):
+            if not self.armed:
+                self.wind(me)
+            self.semaphore.release()
+            me.did("release")
+        self.armed = False
+        for _ in range(self.handled):
+            me.saw("handled")
+
+    @actor(2)
+    def taker(self, me: Actor) -> None:
+        for _ in range(self.times // 3):
+            self.semaphore.acquire()
+            me.did("acquire")
+
+    def arbiter(self) -> str:
+        expected = self.times + self.handled - 2 * (self.times // 3)
+        left = 0
+        while self.semaphore.acquire(False):
+            left += 1
+        if left != expected:
+            raise Breach("conservation", f"{left} permits left instead of {expected}")
+        return "done"
+
+
+class SignalHandlerLocks(Alarmed):
+    """A handler takes the RLock that its thread holds or waits for: both get it."""
+
+    subjects = "RLock"
+    must_see = frozenset({"handled"})
+
+    def setup(self) -> None:
+        self.lock = self.target.RLock()
+        self.install(self.take)
+        self.inside = 0
+        self.times = self.rng.choice((20, 100))
+        self.over = False
+
+    def take(self) -> None:
+        with self.lock:
+            if not self.lock._is_owned():
+                raise Breach("owner", "the handler's thread does not own the lock it took")
+
+    @actor(main=True)
+    def owner(self, me: Actor) -> None:
+        for _ in range(self.times):
+            if not self.armed:
+                self.wind(me)
+            with self.lock:
+                self.inside += 1
+                if self.inside != 1:
+                    raise Breach("exclusion", "two threads own one RLock")
+                self.inside -= 1
+            me.did("with")
+        self.armed = False
+        self.over = True
+        for _ in range(self.handled):
+            me.saw("handled")
+
+    @actor(2)
+    def other(self, me: Actor) -> None:
+        while not self.over:
+            with self.lock:
+                self.inside += 1
+                me.pause()
+                if self.inside != 1:
+                    raise Breach("exclusion", "two threads own one RLock")
+                self.inside -= 1
+            me.did("with")
+            time.sleep(0)
+
+    def arbiter(self) -> str:
+        if not self.lock.acquire(False):
+            raise Breach("left free", "all have released it, yet it cannot be acquired")
+        self.lock.release()
+        return "done"
+
+
+class SignalInterruptsWait(Alarmed):
+    """A handler that raises ends Condition.wait(), which has the lock then, as `with` expects."""
+
+    subjects = "Condition Lock"
+    outcomes = {"interrupted": ACCEPTABLE, "notified": ACCEPTABLE}
+    must_see = frozenset({"interrupted"})
+
+    def setup(self) -> None:
+        self.lock = self.target.Lock()
+        self.condition = self.target.Condition(self.lock)
+        self.install(self.fail)
+        self.holder = ""
+        self.over = self.main_in = False
+        self.interrupted = 0
+
+    def fail(self) -> None:
+        raise Interrupted
+
+    @actor(main=True)
+    def waiter(self, me: Actor) -> None:
+        for _ in range(10):
+            # Two tries: the second is there for a signal that comes just outside of wait().
+            try:
+                try:
+                    self.once(me)
+                finally:
+                    self.armed = False
+            except Interrupted:
+                self.armed = False
+        self.over = True
+
+    def once(self, me: Actor) -> None:
+        with self.condition:
+            self.main_in = True
+            self.wind(me)
+            try:
+                self.condition.wait(0.05)
+            except Interrupted:
+                self.interrupted += 1
+                me.saw("interrupted")
+            self.armed = False
+            self.main_in = False
+            if self.holder:
+                raise Breach("exclusion", "wait() has ended while another holds the lock")
+            if not self.lock.locked():
+                raise Breach("owner", "wait() has ended without its lock")
+        me.did("wait")
+
+    @actor(2)
+    def holder_and_notifier(self, me: Actor) -> None:
+        while not self.over:
+            with self.condition:
+                self.holder = "another"
+                if me.rng.random() < 0.3:
+                    self.condition.notify()
+                me.pause()
+                if me.rng.random() < 0.2:
+                    time.sleep(0.0005)
+                self.holder = ""
+            me.did("notify")
+            time.sleep(0)
+
+    def arbiter(self) -> str:
+        if not self.lock.acquire(False):
+            raise Breach("left free", "all have left it, yet it cannot be acquired")
+        self.lock.release()
+        return "interrupted" if self.interrupted else "notified"
+
+
+class SignalInterruptsAcquire(Alarmed):
+    """A handler that raises ends Semaphore.acquire(); a permit then goes to who still waits."""
+
+    subjects = "Semaphore"
+    must_see = frozenset({"interrupted"})
+
+    def setup(self) -> None:
+        self.semaphore = self.target.Semaphore(0)
+        self.install(self.fail)
+        self.over = False
+        self.ended = 0
+
+    def fail(self) -> None:
+        raise Interrupted
+
+    @actor(main=True)
+    def waiter(self, me: Actor) -> None:
+        for _ in range(10):
+            try:
+                self.wind(me)
+                self.semaphore.acquire(timeout=0.01)
+                self.armed = False
+            except Interrupted:
+                me.saw("interrupted")
+            me.did("timed")
+        self.over = True
+        # Whether an interrupted call has taken a permit, nobody can know. But no permit can be
+        # there while somebody sleeps for want of one.
+        until = time.monotonic() + 0.3
+        while self.ended < 2 and time.monotonic() < until:
+            time.sleep(0.001)
+        if self.ended < 2 and self.semaphore.acquire(False):
+            raise Breach("lost wake-up", "a thread waits though there is a permit")
+        self.semaphore.release(2)
+
+    @actor()
+    def one(self, me: Actor) -> None:
+        self.work(me)
+
+    @actor()
+    def two(self, me: Actor) -> None:
+        self.work(me)
+
+    def work(self, me: Actor) -> None:
+        while not self.over:
+            self.semaphore.release()
+            me.did("release")
+            me.pause()
+            self.semaphore.acquire()
+            me.did("acquire")
+        self.ended += 1

@@ -1,0 +1,88 @@
+"""The storm: several kinds of work at once, among collections and stops of the world."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+
+from ..scenario import MANY, Actor, Breach, Scenario, actor
+from ..targets import interruptible
+
+
+class Finalizer:
+    """Releases a permit and sets an event when it dies, wherever that is."""
+
+    def __init__(self, storm: StopTheWorldStorm) -> None:
+        self.storm = storm
+        self.self = self
+
+    def __del__(self) -> None:
+        if interruptible(self.storm.target, sys._getframe()):
+            self.storm.event.set()
+            self.storm.semaphore.release()
+        else:
+            self.storm.postponed.append(1)
+
+
+class StopTheWorldStorm(Scenario):
+    """Work goes on while others collect garbage, stop all threads and finalizers use primitives."""
+
+    subjects = "Lock Condition Semaphore Event"
+    most_threads = 8
+    least = 2
+
+    def setup(self) -> None:
+        self.lock = self.target.Lock()
+        self.semaphore = self.target.Semaphore(0)
+        self.event = self.target.Event()
+        self.counter = 0
+        self.dead = 30
+        self.postponed: list[int] = []
+
+    @actor(MANY)
+    def worker(self, me: Actor) -> None:
+        for _ in range(30):
+            with self.lock:
+                before = self.counter
+                me.pause()
+                self.counter = before + 1
+            me.did("with")
+            me.timed(self.event.wait, me.tiny())
+            self.event.clear()
+            type("Fresh", (), {})
+
+    @actor()
+    def collector(self, me: Actor) -> None:
+        for _ in range(self.dead):
+            Finalizer(self)
+            gc.collect(me.rng.randrange(3))
+            me.did("collect")
+
+    @actor()
+    def taker(self, me: Actor) -> None:
+        for _ in range(self.dead):
+            while not self.semaphore.acquire(timeout=0.05):
+                gc.collect()
+                while self.postponed:
+                    self.postponed.pop()
+                    self.semaphore.release()
+            me.did("acquire")
+
+    @actor()
+    def stopper(self, me: Actor) -> None:
+        for _ in range(10):
+            threading.settrace_all_threads(_trace)
+            threading.settrace_all_threads(None)  # type: ignore[arg-type]
+            me.did("stop")
+            me.pause()
+
+    def arbiter(self) -> str:
+        expected = 30 * (self.threads - 3)
+        if self.counter != expected:
+            raise Breach("sum", f"{expected} sections counted to {self.counter}")
+        return "done"
+
+
+def _trace(*event: object) -> None:
+    return None

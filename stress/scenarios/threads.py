@@ -1,0 +1,165 @@
+"""Thread: started once, ends once, and everybody who joins it learns of its end."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import subprocess
+import sys
+import time
+
+from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+
+
+class ThreadLifecycle(Scenario):
+    """Threads are started, asked whether they live, joined by many: all as documented."""
+
+    subjects = "Thread"
+    must_see = frozenset({"seen alive", "timed out"})
+    most_threads = 16
+
+    def setup(self) -> None:
+        self.gate = _thread.allocate_lock()
+        self.gate.acquire()
+        self.ended = False
+        self.ran: list[int] = []
+        self.thread = self.target.Thread(target=self.work)
+        self.thread.start()
+
+    def work(self) -> None:
+        self.gate.acquire()
+        self.ran.append(1)
+        self.ended = True
+
+    @actor(MANY)
+    def joiner(self, me: Actor) -> None:
+        thread = self.thread
+        if me.rng.random() < 0.5:
+            me.timed(lambda t: thread.join(t) or not thread.is_alive(), me.tiny())
+            me.did("timed join")
+        if thread.is_alive():
+            me.saw("seen alive")
+        thread.join()
+        if thread.is_alive():
+            raise Breach("state", "is_alive() is true after join()")
+        if not self.ended:
+            raise Breach("order", "join() returned before the thread's function")
+        me.did("join")
+
+    @actor()
+    def opener(self, me: Actor) -> None:
+        # One of its own, from start to end, beside the one that all join.
+        done: list[int] = []
+        own = self.target.Thread(target=done.append, args=(1,))
+        own.start()
+        try:
+            own.start()
+        except RuntimeError:
+            me.did("start")
+        else:
+            raise Breach("once", "a second start() did not raise RuntimeError")
+        me.pause()
+        self.gate.release()
+        own.join()
+        if done != [1]:
+            raise Breach("runs", f"join() returned after {len(done)} runs of the function")
+        me.did("join")
+
+    def arbiter(self) -> str:
+        if self.ran != [1]:
+            raise Breach("runs", f"the function ran {len(self.ran)} times")
+        return "done"
+
+
+class ThreadStartRace(Scenario):
+    """Two threads start the same Thread: one is refused, the Thread runs once and can be joined."""
+
+    subjects = "Thread"
+
+    def setup(self) -> None:
+        self.ran: list[int] = []
+        self.refused: list[str] = []
+        self.thread = self.target.Thread(target=self.ran.append, args=(1,))
+
+    @actor(2)
+    def starter(self, me: Actor) -> None:
+        try:
+            self.thread.start()
+        except RuntimeError as error:
+            self.refused.append(type(error).__name__)
+        except KeyError as error:
+            raise Breach("once", f"the refused start() raised KeyError({error})") from None
+        me.did("start")
+
+    def arbiter(self) -> str:
+        if len(self.refused) != 1:
+            raise Breach("once", f"{len(self.refused)} of two calls of start() were refused")
+        deadline = time.monotonic() + 1.2
+        while self.thread.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.0002)
+        if self.thread.is_alive() or not self.ran:
+            raise Breach("lost", "the thread was started, yet it neither runs nor ends")
+        self.thread.join()
+        return "done"
+
+
+AT_EXIT = """
+import atexit, sys, time
+from stress.process import die_with
+from stress.targets import load
+die_with(int(sys.argv[2]))
+m = load(sys.argv[1])
+lock, event = m.Lock(), m.Event()
+lock.acquire()
+def daemon():
+    while not event.wait(0.0003): pass
+    lock.acquire()
+started = []
+for way in range(4):
+    thread = m.Thread(target=(daemon, lock.acquire)[way % 2], daemon=True)
+    thread.start()
+    started.append(thread)
+def end():
+    event.set()
+    last.join()
+    print("joined", flush=True)
+last = m.Thread(target=time.sleep, args=(0.002,))
+last.start()
+atexit.register(end)
+"""
+
+
+class ThreadExit(Scenario):
+    """An interpreter ends among waiting daemon threads, and joins a thread while it ends."""
+
+    subjects = "Thread"
+    outcomes = {"ended": ACCEPTABLE}
+    quiet = 35.0
+    least = 1
+
+    def setup(self) -> None:
+        self.code: int | None = None
+        self.out = ""
+
+    @actor()
+    def runner(self, me: Actor) -> None:
+        child = subprocess.Popen(
+            [sys.executable, "-c", AT_EXIT, self.target_name, str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            self.out, err = child.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+            raise Breach("end", "the interpreter did not end within 30 seconds") from None
+        self.code = child.returncode
+        if self.code:
+            raise Breach("end", f"the interpreter ended with {self.code}", err[-3000:])
+        me.did("run")
+
+    def arbiter(self) -> str:
+        return "ended" if self.out == "joined\n" else f"printed {self.out!r}"

@@ -1,0 +1,222 @@
+"""Runs a batch in a child process and watches it: slow is not stuck, and no hang goes unseen.
+
+Stuck means one of two. All threads that belong to the scenario sleep, and none was switched to,
+for longer than any wait of the scenario lasts: then nothing can ever wake them. Or rounds do not
+end for BUSY_SECONDS though threads run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+from . import catalogue, crashes, findings
+from .batch import Batch, Result, seed_of, write_atomically
+from .drift import Drift
+from .findings import Finding
+from .heartbeat import Heartbeat
+from .process import native_stacks, threads
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BUSY_SECONDS = 40.0
+START_SECONDS = 90.0
+STACK_SECONDS = 5.0
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which ``python -m stress.child`` finds this package."""
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+class Supervisor:
+    """One child, from its start to its end."""
+
+    def __init__(self, batch: Batch, folder: Path, python: str = sys.executable) -> None:
+        self.batch = batch
+        self.folder = folder
+        self.scenario = catalogue.find(batch.scenario, batch.files)
+        folder.mkdir(parents=True, exist_ok=True)
+        wish = {"batch": dataclasses.asdict(batch), "parent": os.getpid()}
+        write_atomically(folder / "batch.json", wish)
+        self.heartbeat = Heartbeat(folder / "heartbeat")
+        self.errors = open(folder / "errors.txt", "wb")  # noqa: SIM115  # until end()
+        self.drift = Drift()
+        self.begin = time.monotonic()
+        self.child = subprocess.Popen(
+            [python, "-m", "stress.child", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=self.errors,
+            stderr=self.errors,
+            env=environment(),
+            start_new_session=True,  # the terminal's interrupt is ours to handle, not the child's
+        )
+        self._stop_rng = Random(seed_of(batch.seed, "stop"))
+        self._next_stop = 0.0
+
+    def watch(self, native: bool) -> Result:
+        """Return what the child did when it has ended, or been ended. native: C stacks, too."""
+        try:
+            progress, since = self.heartbeat.progress(), time.monotonic()
+            asleep: dict[int, tuple[str, int]] = {}
+            asleep_since = looked = since
+            while self.child.poll() is None:
+                time.sleep(0.01)
+                now = time.monotonic()
+                if self.heartbeat.progress() != progress:
+                    progress, since = self.heartbeat.progress(), now
+                    asleep_since = now
+                self.maybe_stop()
+                if now - looked < 0.2:
+                    continue
+                looked = now
+                self.drift.look(self.child.pid)
+                if now - since < 0.4:
+                    continue
+                current = self.scenario_threads()
+                if current != asleep or any(state != "S" for state, _ in current.values()):
+                    asleep, asleep_since = current, now
+                stuck = current and now - asleep_since >= self.scenario.quiet
+                limit = BUSY_SECONDS if self.ready() else START_SECONDS
+                if stuck and self.ready():
+                    return self.stuck("all threads sleep", native)
+                if now - since > limit + self.scenario.quiet:
+                    return self.stuck(f"no round has ended for {limit:g} seconds", native)
+            return self.ended()
+        finally:
+            self.end()
+
+    def ready(self) -> bool:
+        """Return whether rounds have begun."""
+        return (self.folder / "begun").exists()
+
+    def scenario_threads(self) -> dict[int, tuple[str, int]]:
+        """Return the state of the child's threads but those of nemeses."""
+        extras = self.heartbeat.extras()
+        return {t: s for t, s in threads(self.child.pid).items() if t not in extras}
+
+    def maybe_stop(self) -> None:
+        """Be the nemesis `stop`: freeze the child for a while, so that time passes at once."""
+        if "stop" not in self.batch.nemeses or time.monotonic() < self._next_stop:
+            return
+        if self.ready():
+            self.child.send_signal(signal.SIGSTOP)
+            time.sleep(self._stop_rng.uniform(0.001, 0.02))
+            self.child.send_signal(signal.SIGCONT)
+        self._next_stop = time.monotonic() + self._stop_rng.uniform(0.02, 0.1)
+
+    def stuck(self, says: str, native: bool) -> Result:
+        """Get all stacks of a child that hangs, and make a finding of it."""
+        result = self.result()
+        if self.scenario.expects_hang:
+            result.outcomes["deadlock noticed"] += 1
+            result.rounds += 1
+            result.finished = True
+            return result
+        found = self.found()
+        if found:  # who has failed may leave the others waiting
+            result.findings = [finding.fingerprint for finding in found]
+            return result
+        stacks = self.python_stacks()
+        if native:
+            stacks += "\nnative stacks:\n" + native_stacks(self.child.pid)
+        finding = Finding(
+            batch=self.batch,
+            kind="hang",
+            oracle="progress",
+            says=f"{says}; who waits can never be woken"
+            if says.startswith("all")
+            else f"{says}, though threads run",
+            round=self.heartbeat.round,
+            ops=max(result.ops, self.heartbeat.ops),
+            seconds=time.monotonic() - self.begin,
+            details=stacks,
+        )
+        finding.write(self.folder / "found")
+        result.findings = [finding.fingerprint]
+        return result
+
+    def python_stacks(self) -> str:
+        """Ask the child for its stacks; if it cannot even answer, abort it for faulthandler's."""
+        path = self.folder / "stacks.txt"
+        assert self.child.stdin is not None
+        self.child.stdin.write(b"s")
+        self.child.stdin.flush()
+        deadline = time.monotonic() + STACK_SECONDS
+        while time.monotonic() < deadline:
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            if text.endswith("(all threads)\n"):
+                return text
+            time.sleep(0.02)
+        if text:
+            return text
+        self.child.send_signal(signal.SIGABRT)
+        try:
+            self.child.wait(5)
+        except subprocess.TimeoutExpired:
+            return "the child answers neither a request for its stacks nor SIGABRT"
+        return self.errors_text()
+
+    def ended(self) -> Result:
+        """Judge how a child has ended that nobody has ended."""
+        result = self.result()
+        code = self.child.returncode
+        if code == 0 and result.finished:
+            return result
+        if code == 70 and result.error:
+            return result
+        text = self.errors_text()
+        if code in (1, 2, 3):
+            result.error = f"the child process ended with {code}\n{text}"
+            return result
+        crash = crashes.judge(code, text, self.batch.target)
+        finding = Finding(
+            batch=self.batch,
+            kind="crash",
+            oracle=crash.oracle,
+            says=crash.says,
+            round=self.heartbeat.round,
+            ops=result.ops,
+            seconds=time.monotonic() - self.begin,
+            details=text[-8000:],
+            blame=crash.blame,
+        )
+        finding.write(self.folder / "found")
+        result.findings = [finding.fingerprint]
+        return result
+
+    def result(self) -> Result:
+        """Read the child's own account of itself; an empty one, if it has not come that far."""
+        try:
+            text = (self.folder / "result.json").read_text(encoding="utf-8")
+            result = Result.from_json(json.loads(text))
+        except OSError:
+            result = Result(self.batch)
+        result.rounds = max(result.rounds, self.heartbeat.done)
+        result.seconds = result.seconds or time.monotonic() - self.begin
+        result.drift = self.drift.summary()
+        return result
+
+    def found(self) -> list[Finding]:
+        """Return the child's findings."""
+        return findings.read_all(self.folder / "found")
+
+    def errors_text(self) -> str:
+        """Return what the child has written to standard output and standard error."""
+        return (self.folder / "errors.txt").read_text(encoding="utf-8", errors="replace")
+
+    def end(self) -> None:
+        """Leave nothing running."""
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        if self.child.stdin is not None:
+            self.child.stdin.close()
+        self.errors.close()
