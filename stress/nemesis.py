@@ -197,13 +197,20 @@ class Finalized:
 
 
 class StopTheWorld(Nemesis):
-    doc = "settrace_all_threads and setprofile_all_threads, which stop all threads"
+    doc = "stops of all threads, by _current_frames and (from 3.14) settrace_all_threads"
     every = 0.005
 
     def act(self) -> None:
+        stop_the_world()
+
+
+def stop_the_world() -> None:
+    """Stop all threads for a moment, by what this interpreter survives."""
+    sys._current_frames()
+    # 3.13t changes the trace functions of running threads unprotected, and crashes of it.
+    if sys.version_info >= (3, 14):
         threading.settrace_all_threads(_trace)
         threading.settrace_all_threads(None)  # type: ignore[arg-type]
-        threading.setprofile_all_threads(None)
 
 
 def _trace(*event: object) -> None:

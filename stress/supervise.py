@@ -28,6 +28,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 BUSY_SECONDS = 40.0
 START_SECONDS = 90.0
 STACK_SECONDS = 5.0
+AFTERMATH_SECONDS = 1.0
 
 
 def environment() -> dict[str, str]:
@@ -80,6 +81,8 @@ class Supervisor:
                 self.drift.look(self.child.pid)
                 if now - since < 0.4:
                     continue
+                if now - since > AFTERMATH_SECONDS and self.found():
+                    return self.stuck("", native)  # the finding's own aftermath
                 current = self.scenario_threads()
                 if current != asleep or any(state != "S" for state, _ in current.values()):
                     asleep, asleep_since = current, now

@@ -115,6 +115,7 @@ class BarrierBreaks(Scenario):
 class BarrierReset(Scenario):
     """reset() sends all waiters away or nobody: who is sent away comes again, until all cross."""
 
+    core = False
     subjects = "Barrier"
     must_see = frozenset({"sent away"})
     most_threads = 8

@@ -46,6 +46,7 @@ class EventPublishes(Scenario):
 class EventPingPong(Scenario):
     """Two threads take turns by two events that each clears: a lost set() stops both."""
 
+    core = False
     subjects = "Event"
 
     def setup(self) -> None:
@@ -77,6 +78,7 @@ class EventPingPong(Scenario):
 class EventSetClearWait(Scenario):
     """set() and clear() race with a waiter: whoever sleeps when set() comes is woken by it."""
 
+    core = False
     subjects = "Event"
     outcomes = {"woken": ACCEPTABLE, "never slept": ACCEPTABLE}
     must_see = frozenset({"woken"})

@@ -16,6 +16,7 @@ CHILD_SECONDS = 20
 class ForkWhileContended(Scenario):
     """A thread forks while the others contend; the child uses every primitive, and ends."""
 
+    core = False
     subjects = "Lock RLock Condition Semaphore Event Thread"
     most_threads = 8
     least = 2

@@ -103,6 +103,7 @@ class LockTimeoutVersusRelease(Scenario):
 class LockArguments(Scenario):
     """Timeouts that make no sense are refused and change nothing; the longest one is accepted."""
 
+    core = False
     subjects = "Lock RLock Semaphore"
 
     def setup(self) -> None:
@@ -211,6 +212,7 @@ class RlockRecursion(Scenario):
 class StoreBuffering(Scenario):
     """Two threads each write, pass through the lock and read: one must see the other's write."""
 
+    core = False
     subjects = "Lock"
     outcomes = {"1 0": ACCEPTABLE, "0 1": ACCEPTABLE, "1 1": ACCEPTABLE}
     must_see = frozenset({"1 0", "0 1"})

@@ -83,6 +83,7 @@ class QueueNoLossNoDuplicate(Scenario):
 class QueueShutdown(Scenario):
     """shutdown() wakes all who wait; what was put is got, unless it is immediate."""
 
+    core = False
     subjects = "Queue"
 
     def setup(self) -> None:

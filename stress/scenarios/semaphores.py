@@ -98,6 +98,7 @@ class SemaphoreTimeoutVersusRelease(Scenario):
 class SemaphoreReleaseMany(Scenario):
     """release(n) lets n in, whoever waits: with n permits for n waiters nobody stays behind."""
 
+    core = False
     subjects = "Semaphore"
 
     def setup(self) -> None:

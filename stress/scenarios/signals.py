@@ -79,6 +79,7 @@ class SignalHandlerSets(Alarmed):
 class SignalHandlerReleases(Alarmed):
     """release() in a handler that interrupted release() returns, and each permit counts."""
 
+    core = False
     subjects = "Semaphore"
     must_see = frozenset({"handled"})
 
@@ -119,6 +120,7 @@ class SignalHandlerReleases(Alarmed):
 class SignalHandlerLocks(Alarmed):
     """A handler takes the RLock that its thread holds or waits for: both get it."""
 
+    core = False
     subjects = "RLock"
     must_see = frozenset({"handled"})
 
@@ -241,6 +243,7 @@ class SignalInterruptsWait(Alarmed):
 class SignalInterruptsAcquire(Alarmed):
     """A handler that raises ends Semaphore.acquire(); a permit then goes to who still waits."""
 
+    core = False
     subjects = "Semaphore"
     must_see = frozenset({"interrupted"})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
-import threading
 
+from ..nemesis import stop_the_world
 from ..scenario import MANY, Actor, Breach, Scenario, actor
 from ..targets import interruptible
 
@@ -28,6 +28,7 @@ class Finalizer:
 class StopTheWorldStorm(Scenario):
     """Work goes on while others collect garbage, stop all threads and finalizers use primitives."""
 
+    core = False
     subjects = "Lock Condition Semaphore Event"
     most_threads = 8
     least = 2
@@ -72,8 +73,7 @@ class StopTheWorldStorm(Scenario):
     @actor()
     def stopper(self, me: Actor) -> None:
         for _ in range(10):
-            threading.settrace_all_threads(_trace)
-            threading.settrace_all_threads(None)  # type: ignore[arg-type]
+            stop_the_world()
             me.did("stop")
             me.pause()
 
@@ -82,7 +82,3 @@ class StopTheWorldStorm(Scenario):
         if self.counter != expected:
             raise Breach("sum", f"{expected} sections counted to {self.counter}")
         return "done"
-
-
-def _trace(*event: object) -> None:
-    return None

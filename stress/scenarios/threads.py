@@ -132,6 +132,7 @@ atexit.register(end)
 class ThreadExit(Scenario):
     """An interpreter ends among waiting daemon threads, and joins a thread while it ends."""
 
+    core = False
     subjects = "Thread"
     outcomes = {"ended": ACCEPTABLE}
     quiet = 35.0

@@ -1,0 +1,129 @@
+"""The command line: ``python -m stress``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import commands
+from .catalogue import NoScenario
+from .journal import RUNS, NoRun
+from .nemesis import NEMESES
+from .plan import MODES
+from .probe import CannotRun
+from .totals import Exit
+
+EXITS = """exit codes:
+  0  nothing found, on what was exercised
+  1  something was found
+  2  usage
+  3  could not run, or too little was exercised (GIL on, one processor, ...)
+  4  the harness itself failed
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="python -m stress",
+        description="Tries to break any threading-shaped module, and shows what it finds.",
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        sub = subs.add_parser(name, help=help, description=help)
+        sub.set_defaults(function=getattr(commands, f"cmd_{name}"))
+        return sub
+
+    one = command("list", "name the scenarios and nemeses")
+    add_choice(one)
+
+    one = command("doctor", "say whether a run on this machine would mean anything")
+    add_target(one)
+
+    one = command("run", "run scenarios until a time budget is spent")
+    add_choice(one)
+    add_target(one)
+    one.add_argument(
+        "--mode",
+        choices=MODES,
+        default="default",
+        help="a budget by name: " + ", ".join(f"{n} {s:g} s" for n, s in MODES.items()),
+    )
+    one.add_argument("--budget", metavar="TIME", help="seconds, or 90s, 15m, 8h; overrides --mode")
+    one.add_argument(
+        "--threads", metavar="N,...", help="numbers, `cores`, `4x` (times the cores); more by turns"
+    )
+    one.add_argument("--seed", type=int, help="of all random choices (default: a new one)")
+    one.add_argument(
+        "--nemesis", metavar="NAME,...", help=f"only these, or `none`; there are {', '.join(NEMESES)}"
+    )
+    one.add_argument(
+        "--until-failure", action="store_true", help="run without a budget until something is found"
+    )
+    one.add_argument("--json", type=Path, metavar="FILE", help="write all results")
+    one.add_argument("--junit", type=Path, metavar="FILE", help="write results for a CI system")
+    add_runs(one)
+
+    one = command("repro", "show a finding again")
+    one.add_argument("finding", help="its fingerprint, or its file")
+    one.add_argument("--seconds", type=float, default=120.0, help="try so long (default 120)")
+    add_runs(one)
+    return top
+
+
+def add_target(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--target",
+        default="ftthreading",
+        help="a module shaped like threading (default %(default)s); golden is the harness's own",
+    )
+
+
+def add_choice(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "-k", dest="only", default="", metavar="WORD,...", help="scenarios by name or subject"
+    )
+    one.add_argument(
+        "--scenarios", action="append", default=[], metavar="FILE", help="a file with your own"
+    )
+
+
+def add_runs(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--runs", type=Path, default=RUNS, help="where runs are kept (default %(default)s)"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.function(options))
+    except commands.Usage as error:
+        print(f"python -m stress: {error}", file=sys.stderr)
+        return Exit.USAGE
+    except (NoScenario, NoRun) as error:
+        print(f"python -m stress: {error}", file=sys.stderr)
+        return Exit.USAGE
+    except CannotRun as error:
+        print(f"VERDICT: COULD NOT RUN: {error}", file=sys.stderr)
+        return Exit.TOO_LITTLE
+
+
+if __name__ == "__main__":
+    try:
+        code = main()
+    except BrokenPipeError:
+        code = 0
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        print("VERDICT: THE HARNESS FAILED", file=sys.stderr)
+        code = Exit.HARNESS
+    sys.exit(code)
