@@ -73,6 +73,22 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("finding", help="its fingerprint, or its file")
     one.add_argument("--seconds", type=float, default=120.0, help="try so long (default 120)")
     add_runs(one)
+
+    one = command("selftest", "plant bugs into a reference and see whether they are found")
+    one.add_argument(
+        "--mutants", default="all", metavar="NAME,...", help="only these, or `none` (default all)"
+    )
+    one.add_argument("--seeds", type=int, default=1, help="try each so often (default 1)")
+    one.add_argument(
+        "--slice", type=float, default=4.0, help="seconds for one scenario (default %(default)s)"
+    )
+    one.add_argument(
+        "--golden",
+        type=float,
+        default=2.0,
+        help="seconds of each scenario on the golden reference (default %(default)s)",
+    )
+    one.add_argument("--json", type=Path, metavar="FILE", help="write the kill matrix")
     return top
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import dataclasses
 import hashlib
 import json
@@ -85,7 +86,7 @@ def seed_of(*parts: object) -> int:
 
 def write_atomically(path: Path, data: object) -> None:
     """Write JSON so that whoever reads, whenever we are killed, finds all of it or none."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{_thread.get_ident()}")
     with open(scratch, "w", encoding="utf-8") as file:
         json.dump(data, file, indent=1)
         file.flush()

@@ -28,6 +28,8 @@ from .process import die_with
 from .scenario import FORBIDDEN, Actor, Breach, Scenario, World, grade
 from .team import Team
 
+REFEREE = tuple(f"{Path(__file__).parent}/{name}.py" for name in ("child", "team", "nemesis"))
+"""Files whose frames tell nothing about a hang."""
 NOTED = 4
 """Hand-overs are noted in every how many-th round; noting takes time, and hides bugs."""
 
@@ -51,6 +53,7 @@ class Run:
         size = self.copies * len(self.plain)
         self.actors = [Actor(i) for i in range(size + 1)]
         self.team = Team(size, lambda tid: None)
+        self.stages: list[Scenario] = []
         self.begin = 0.0
         self.round = batch.first
 
@@ -66,6 +69,7 @@ class Run:
             self.one_round()
             self.round += 1
             self.result.rounds += 1
+            self.heartbeat.ops = sum(actor.ops for actor in self.actors)
             self.heartbeat.done += 1
             if time.monotonic() - saved >= 1:
                 self.save()
@@ -78,7 +82,7 @@ class Run:
         seed = self.batch.seed
         note = self.round % NOTED == 0
         try:
-            stages = [
+            self.stages = stages = [
                 self.scenario(
                     World(
                         self.target,
@@ -167,7 +171,6 @@ class Run:
         result.pairs = sorted(pairs)
         result.gil = gil_enabled()
         result.findings = [finding.fingerprint for finding in self.found]
-        self.heartbeat.ops = result.ops
         write_atomically(self.folder / "result.json", result.to_json())
 
 
@@ -187,23 +190,36 @@ def answer(folder: Path) -> None:
             faulthandler.dump_traceback_later(2, file=file)
             mine = _thread.get_ident()
             for ident, frame in sys._current_frames().items():
-                if ident != mine:
-                    stack = "".join(traceback.format_stack(frame))
-                    print(f"thread {ident:#x}, the newest call last:\n{stack}", file=file)
+                stack = traceback.extract_stack(frame)
+                calls = [call for call in stack if not call.filename.startswith(REFEREE)]
+                if ident != mine and calls:
+                    text = "".join(traceback.format_list(calls))
+                    print(f"thread {ident:#x}, the newest call last:\n{text}", file=file)
             faulthandler.cancel_dump_traceback_later()
-            print("(all threads)", file=file, flush=True)
+            file.flush()
+            for stage in run.stages if run is not None else []:
+                print(f"state of {stage.name()}:", file=file)
+                for name, value in list(vars(stage).items()):
+                    print(f"  {name} = {value!r}", file=file)
+            print("(end)", file=file, flush=True)
     os._exit(3)
+
+
+run: Run | None = None
+"""What runs in this process, for `answer`."""
 
 
 def main(folder: Path) -> None:
     """Run the batch in the folder, and leave without any cleaning up: threads may be stuck."""
+    global run
     wish = json.loads((folder / "batch.json").read_text(encoding="utf-8"))
     die_with(wish["parent"])
     faulthandler.enable()
     _thread.start_new_thread(answer, (folder,))
     batch = batch_from_json(wish["batch"])
     try:
-        Run(batch, folder, Heartbeat(folder / "heartbeat")).go()
+        run = Run(batch, folder, Heartbeat(folder / "heartbeat"))
+        run.go()
     except BaseException:
         result = Result(batch, error=traceback.format_exc())
         write_atomically(folder / "result.json", result.to_json())

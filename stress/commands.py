@@ -11,10 +11,12 @@ from perf.report import table
 
 from . import journal, plan, probe, report
 from .doctor import doctor
+from .mutants import mutants
 from .nemesis import NEMESES
 from .plan import MODES, Options
 from .repro import repro
 from .runner import Runner
+from .selftest import selftest
 from .totals import Exit
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -107,3 +109,18 @@ def cmd_repro(arguments: argparse.Namespace) -> Exit:
     """Show a finding again."""
     finding = journal.find_finding(arguments.runs, arguments.finding)
     return repro(finding, arguments.seconds, arguments.runs, sys.executable)
+
+
+def cmd_selftest(arguments: argparse.Namespace) -> Exit:
+    """Measure the harness."""
+    names = list(mutants())
+    if arguments.mutants == "none":
+        names = []
+    elif arguments.mutants != "all":
+        wanted = arguments.mutants.split(",")
+        if unknown := [name for name in wanted if name not in names]:
+            raise Usage(f"no mutant {', '.join(unknown)}; there are {', '.join(names)}")
+        names = wanted
+    if arguments.seeds < 1 or not arguments.slice > 0 or arguments.golden < 0:
+        raise Usage("--seeds and --slice must be above zero, --golden not below")
+    return selftest(names, arguments.seeds, arguments.slice, arguments.golden, arguments.json)

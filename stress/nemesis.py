@@ -25,6 +25,8 @@ from .batch import seed_of
 if TYPE_CHECKING:
     from .child import Run
 
+PATIENCE = 1.0
+"""Seconds without a round's end after which nemeses hold still."""
 TOOL = 4  # sys.monitoring's: neither a debugger's nor a profiler's
 
 
@@ -50,9 +52,16 @@ class Nemesis:
         """Do what the thread does each time."""
 
     def live(self) -> None:
-        self.run.heartbeat.add_extra(_thread.get_native_id())
+        heartbeat = self.run.heartbeat
+        heartbeat.add_extra(_thread.get_native_id())
+        progress, since = heartbeat.progress(), time.monotonic()
         while True:
-            self.act()
+            now = time.monotonic()
+            if heartbeat.progress() != progress:
+                progress, since = heartbeat.progress(), now
+            # Nobody is disturbed who does not get on anyway: so that a hang becomes quiet.
+            if now - since < PATIENCE:
+                self.act()
             time.sleep(self.rng.expovariate(1 / self.every))
 
 

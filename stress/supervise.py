@@ -22,6 +22,7 @@ from .batch import Batch, Result, seed_of, write_atomically
 from .drift import Drift
 from .findings import Finding
 from .heartbeat import Heartbeat
+from .nemesis import PATIENCE
 from .process import native_stacks, threads
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -74,7 +75,8 @@ class Supervisor:
                 if self.heartbeat.progress() != progress:
                     progress, since = self.heartbeat.progress(), now
                     asleep_since = now
-                self.maybe_stop()
+                if now - since < PATIENCE:
+                    self.maybe_stop()
                 if now - looked < 0.2:
                     continue
                 looked = now
@@ -155,7 +157,7 @@ class Supervisor:
         deadline = time.monotonic() + STACK_SECONDS
         while time.monotonic() < deadline:
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-            if text.endswith("(all threads)\n"):
+            if text.endswith("(end)\n"):
                 return text
             time.sleep(0.02)
         if text:

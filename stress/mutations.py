@@ -1,0 +1,440 @@
+"""The planted bugs: name, primitive, family, what is wrong, and where (see `mutants`)."""
+
+from __future__ import annotations
+
+MUTANTS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
+    (
+        "lock_double_grant",
+        "Lock",
+        "rate",
+        "now and then a held lock is granted",
+        "locks",
+        "            if not self._locked:\n                self._locked = True\n",
+        "            if not self._locked or _chance(0.002):\n                self._locked = True\n",
+    ),
+    (
+        "lock_check_outside",
+        "Lock",
+        "window",
+        "looked at before its guard is taken",
+        "locks",
+        "        with self._guard:\n            if not self._locked:\n                self._locked = True\n",
+        "        free = not self._locked\n        with self._guard:\n"
+        "            if free:\n                self._locked = True\n",
+    ),
+    (
+        "lock_timeout_keeps_place",
+        "Lock",
+        "window",
+        "who gives up stays in the queue, and is handed the lock",
+        "waiting",
+        "                self._queue.remove(waiter)\n            return waiter.granted",
+        "                pass\n            return waiter.granted",
+    ),
+    (
+        "lock_timeout_drops_handover",
+        "Lock",
+        "window",
+        "a timeout at the moment of the hand-over drops the lock",
+        "locks",
+        "        return self._wait(waiter, deadline_of(limit))\n\n    def release(self) -> None:\n"
+        "        with self._guard:\n            if not self._locked:",
+        "        deadline = deadline_of(limit)\n        granted = self._wait(waiter, deadline)\n"
+        "        import time\n"
+        "        return granted and (deadline is None or time.monotonic() < deadline)\n\n"
+        "    def release(self) -> None:\n"
+        "        with self._guard:\n            if not self._locked:",
+    ),
+    (
+        "lock_free_release",
+        "Lock",
+        "rate",
+        "release() of a free lock is let pass",
+        "locks",
+        '                raise RuntimeError("release unlocked lock")\n',
+        "                return\n",
+    ),
+    (
+        "lock_early_timeout",
+        "Lock",
+        "rate",
+        "now and then a wait ends early",
+        "waiting",
+        "        waiter.gate.acquire(True, max(0.0, deadline - time.monotonic()))",
+        "        left = max(0.0, deadline - time.monotonic())\n"
+        "        waiter.gate.acquire(True, left / 2 if _chance(0.02) else left)",
+    ),
+    (
+        "rlock_torn_count",
+        "RLock",
+        "window",
+        "the owner and the count are changed without the guard",
+        "locks",
+        "        self._count -= 1\n        if self._count == 0:\n            self._pass_on()",
+        "        self._count -= 1\n        if self._count <= 1:\n            self._pass_on()",
+    ),
+    (
+        "rlock_owner_late",
+        "RLock",
+        "window",
+        "a free lock's owner is looked at outside of the guard",
+        "locks",
+        "            if not self._owner:\n                self._take(me, 1)\n                return True\n",
+        "            free = not self._owner\n        if free:\n            self._take(me, 1)\n"
+        "            return True\n        with self._guard:\n",
+    ),
+    (
+        "rlock_foreign_release",
+        "RLock",
+        "rate",
+        "now and then another thread's release is let pass",
+        "locks",
+        "            if self._owner != _thread.get_ident():\n"
+        '                raise RuntimeError("cannot release un-acquired lock")\n'
+        "            self._give_back()",
+        "            if self._owner != _thread.get_ident() and not (self._owner and _chance(0.05)):\n"
+        '                raise RuntimeError("cannot release un-acquired lock")\n'
+        "            self._give_back()",
+    ),
+    (
+        "rlock_save_forgets_depth",
+        "RLock",
+        "rate",
+        "what was given back at depth n is restored at depth 1",
+        "locks",
+        "        with self._guard:\n            self._count = count\n",
+        "",
+    ),
+    (
+        "rlock_handler_waits",
+        "RLock",
+        "window",
+        "a thread that waits twice is granted once",
+        "locks",
+        "[waiter for waiter in self._queue if waiter.thread == owner]",
+        "self._queue[:1]",
+    ),
+    (
+        "condition_drops_notify",
+        "Condition",
+        "rate",
+        "now and then a notification is dropped",
+        "conditions",
+        "            for _ in range(min(n, len(self._queue))):\n",
+        "            for _ in range(0 if _chance(0.01) else min(n, len(self._queue))):\n",
+    ),
+    (
+        "condition_wakes_one_more",
+        "Condition",
+        "rate",
+        "now and then notify(n) wakes n + 1",
+        "conditions",
+        "range(min(n, len(self._queue)))",
+        "range(min(n + _chance(0.05), len(self._queue)))",
+    ),
+    (
+        "condition_swallows",
+        "Condition",
+        "window",
+        "who gives up leaves the queue after taking the lock back, as in the standard library",
+        "conditions",
+        "        try:\n            return self._wait(waiter, deadline)\n"
+        "        finally:\n            self._take_back(saved)",
+        "        from .waiting import sleep\n        try:\n            sleep(waiter, deadline)\n"
+        "            told = waiter.gate.locked() and waiter.granted\n"
+        "        finally:\n            self._take_back(saved)\n"
+        "        with self._guard:\n"
+        "            if waiter in self._queue:\n                self._queue.remove(waiter)\n"
+        "        return told",
+    ),
+    (
+        "condition_releases_first",
+        "Condition",
+        "window",
+        "the lock is let go before the waiter is in the queue",
+        "conditions",
+        "        with self._guard:\n            self._queue.append(waiter)\n"
+        "        saved = self._let_go()\n",
+        "        saved = self._let_go()\n"
+        "        with self._guard:\n            self._queue.append(waiter)\n",
+    ),
+    (
+        "condition_unlocked_after_wait",
+        "Condition",
+        "rate",
+        "an exception that ends wait() leaves it without the lock",
+        "conditions",
+        "        finally:\n            self._take_back(saved)",
+        "        except BaseException:\n            raise\n        self._take_back(saved)\n"
+        "        return waiter.granted",
+    ),
+    (
+        "condition_no_owner_check",
+        "Condition",
+        "rate",
+        "notify() does not ask whether its caller has the lock",
+        "conditions",
+        '            raise RuntimeError("cannot notify on un-acquired lock")',
+        "            pass",
+    ),
+    (
+        "semaphore_leaks_permit",
+        "Semaphore",
+        "rate",
+        "now and then a released permit is lost",
+        "counters",
+        "        if self._queue:\n            self._queue.pop(0).grant()\n"
+        "        else:\n            self._value += 1",
+        "        if _chance(0.002):\n            return\n"
+        "        if self._queue:\n            self._queue.pop(0).grant()\n"
+        "        else:\n            self._value += 1",
+    ),
+    (
+        "semaphore_makes_permit",
+        "Semaphore",
+        "rate",
+        "now and then one release gives two permits",
+        "counters",
+        "            for _ in range(n):\n                self._give_back()",
+        "            for _ in range(n + _chance(0.002)):\n                self._give_back()",
+    ),
+    (
+        "semaphore_check_outside",
+        "Semaphore",
+        "window",
+        "the value is looked at before the guard is taken",
+        "counters",
+        "        with self._guard:\n            if self._value > 0:\n                self._value -= 1\n",
+        "        free = self._value > 0\n        with self._guard:\n"
+        "            if free:\n                self._value -= 1\n",
+    ),
+    (
+        "semaphore_timeout_drops_permit",
+        "Semaphore",
+        "window",
+        "a timeout at the moment of the hand-over drops the permit",
+        "counters",
+        "            waiter = Waiter()\n            self._queue.append(waiter)\n"
+        "        return self._wait(waiter, deadline)\n\n    def release",
+        "            waiter = Waiter()\n            self._queue.append(waiter)\n"
+        "        import time\n        granted = self._wait(waiter, deadline)\n"
+        "        return granted and (deadline is None or time.monotonic() < deadline)\n\n"
+        "    def release",
+    ),
+    (
+        "semaphore_release_unguarded",
+        "Semaphore",
+        "window",
+        "release() counts up without the guard",
+        "counters",
+        "        with self._guard:\n            self._check(n)\n"
+        "            for _ in range(n):\n                self._give_back()",
+        "        with self._guard:\n            self._check(n)\n            waiting = bool(self._queue)\n"
+        "        if not waiting:\n            value = self._value\n            self._value = value + n\n"
+        "            return\n        with self._guard:\n"
+        "            for _ in range(n):\n                self._give_back()",
+    ),
+    (
+        "semaphore_no_bound",
+        "Semaphore",
+        "rate",
+        "a bounded semaphore has no bound",
+        "counters",
+        '            raise ValueError("Semaphore released too many times")',
+        "            pass",
+    ),
+    (
+        "semaphore_release_wakes_one",
+        "Semaphore",
+        "rate",
+        "release(n) wakes one waiter, and counts the rest",
+        "counters",
+        "            for _ in range(n):\n                self._give_back()",
+        "            self._give_back()\n            self._value += n - 1",
+    ),
+    (
+        "event_drops_set",
+        "Event",
+        "rate",
+        "now and then set() wakes nobody",
+        "counters",
+        "            for waiter in self._queue:\n                waiter.grant()\n",
+        "            if _chance(0.02):\n                return\n"
+        "            for waiter in self._queue:\n                waiter.grant()\n",
+    ),
+    (
+        "event_flag_outside",
+        "Event",
+        "window",
+        "wait() looks at the flag before it takes the guard",
+        "counters",
+        "        with self._guard:\n            if self._flag:\n                return True\n"
+        "            waiter",
+        "        if self._flag:\n            return True\n        with self._guard:\n            waiter",
+    ),
+    (
+        "event_wakes_one",
+        "Event",
+        "rate",
+        "set() wakes the first waiter only",
+        "counters",
+        "            for waiter in self._queue:\n                waiter.grant()\n"
+        "            self._queue.clear()",
+        "            if self._queue:\n                self._queue.pop(0).grant()",
+    ),
+    (
+        "event_flag_last",
+        "Event",
+        "window",
+        "set() wakes who waits and sets the flag afterwards, outside of the guard",
+        "counters",
+        "        with self._guard:\n            self._flag = True\n"
+        "            for waiter in self._queue:\n                waiter.grant()\n"
+        "            self._queue.clear()",
+        "        with self._guard:\n            for waiter in self._queue:\n"
+        "                waiter.grant()\n            self._queue.clear()\n        self._flag = True",
+    ),
+    (
+        "event_handler_deadlock",
+        "Event",
+        "window",
+        "handlers may strike while set() has the guard, as in the standard library",
+        "waiting",
+        '            return frame.f_code.co_name == "sleep"',
+        "            return True",
+    ),
+    (
+        "barrier_early",
+        "Barrier",
+        "rate",
+        "now and then one leaves before all have come",
+        "barriers",
+        "                sleep(waiter, deadline)\n",
+        "                if not _chance(0.01):\n                    sleep(waiter, deadline)\n"
+        "                else:\n                    return number\n",
+    ),
+    (
+        "barrier_mixes_generations",
+        "Barrier",
+        "window",
+        "the next generation begins only after the last one was let go",
+        "barriers",
+        "            if last:\n                self._now = Generation()\n"
+        "                self._acting.append(mine)\n",
+        "            if last:\n                self._acting.append(mine)\n",
+    ),
+    (
+        "barrier_number_outside",
+        "Barrier",
+        "window",
+        "two that come at once get one number",
+        "barriers",
+        "        with self._guard:\n            if self._broken:\n"
+        "                raise BrokenBarrierError\n            mine = self._now\n"
+        "            number = len(mine.waiters)\n            waiter = Waiter()\n",
+        "        number = len(self._now.waiters)\n        with self._guard:\n"
+        "            if self._broken:\n                raise BrokenBarrierError\n"
+        "            mine = self._now\n            waiter = Waiter()\n",
+    ),
+    (
+        "barrier_abort_forgets",
+        "Barrier",
+        "rate",
+        "abort() does not wake who waits already",
+        "barriers",
+        "            self._broken = True\n            for generation in (self._now, *self._acting):\n"
+        "                generation.end(broken=True)\n",
+        "            self._broken = True\n",
+    ),
+    (
+        "barrier_reset_loses",
+        "Barrier",
+        "window",
+        "reset() replaces the generation outside of the guard, and loses who came in between",
+        "barriers",
+        "                generation.end(broken=True)\n            self._now = Generation()\n"
+        "            self._broken = False",
+        "                generation.end(broken=True)\n        self._now = Generation()\n"
+        "        self._now.over = False\n        self._broken = False",
+    ),
+    (
+        "queue_loses_item",
+        "Queue",
+        "rate",
+        "now and then an item is not put",
+        "queues",
+        "            self._items.append(item)\n",
+        "            if not _chance(0.002):\n                self._items.append(item)\n",
+    ),
+    (
+        "queue_doubles_item",
+        "Queue",
+        "window",
+        "an item is looked at without the lock, and taken under it later",
+        "queues",
+        "            item = self._items.popleft()\n            self._not_full.notify()\n"
+        "            return item",
+        "            item = self._items[0]\n        with self._lock:\n            if self._items:\n"
+        "                self._items.popleft()\n            self._not_full.notify()\n"
+        "            return item",
+    ),
+    (
+        "queue_overtakes",
+        "Queue",
+        "rate",
+        "now and then the newest item is got first",
+        "queues",
+        "            item = self._items.popleft()\n",
+        "            item = self._items.pop() if _chance(0.05) else self._items.popleft()\n",
+    ),
+    (
+        "queue_wakes_nobody",
+        "Queue",
+        "window",
+        "put() notifies only when the queue was empty",
+        "queues",
+        "            self._not_empty.notify()\n",
+        "            if len(self._items) == 1 and self.maxsize != 1:\n"
+        "                self._not_empty.notify()\n",
+    ),
+    (
+        "thread_starts_twice",
+        "Thread",
+        "window",
+        "whether it was started is looked at outside of the guard",
+        "threads",
+        "        with self._guard:\n            if self._started:\n"
+        '                raise RuntimeError("threads can only be started once")\n'
+        "            self._started = True\n",
+        "        if self._started:\n"
+        '            raise RuntimeError("threads can only be started once")\n'
+        "        self._started = True\n",
+    ),
+    (
+        "thread_ends_early",
+        "Thread",
+        "window",
+        "it is said to have ended before its function has",
+        "threads",
+        "        try:\n            self.run()\n",
+        "        self._ended.set()\n        try:\n            self.run()\n",
+    ),
+    (
+        "thread_runs_never",
+        "Thread",
+        "rate",
+        "now and then a thread ends without a run",
+        "threads",
+        "        if target is not None:\n",
+        "        if target is not None and not _chance(0.01):\n",
+    ),
+    (
+        "thread_join_gives_up",
+        "Thread",
+        "rate",
+        "now and then join() returns at once",
+        "threads",
+        "        self._ended.wait(timeout)",
+        "        if not _chance(0.01):\n            self._ended.wait(timeout)",
+    ),
+)
