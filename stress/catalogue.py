@@ -27,6 +27,7 @@ def _in(module: ModuleType) -> dict[str, type[Scenario]]:
         if inspect.isclass(cls)
         and issubclass(cls, Scenario)
         and cls.__module__ == module.__name__
+        and not inspect.isabstract(cls)
         and cls.cast(1)
     }
 

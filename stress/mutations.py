@@ -319,9 +319,8 @@ MUTANTS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
         "window",
         "the next generation begins only after the last one was let go",
         "barriers",
-        "            if last:\n                self._now = Generation()\n"
-        "                self._acting.append(mine)\n",
-        "            if last:\n                self._acting.append(mine)\n",
+        "            if last:\n                self._now = Generation()\n",
+        "            if last:\n",
     ),
     (
         "barrier_number_outside",

@@ -56,9 +56,13 @@ class Barrier(Primitive):
             last = number == self.parties - 1
             if last:
                 self._now = Generation()
-                self._acting.append(mine)
+                if self._action is None:
+                    mine.end(broken=False)
+                else:
+                    self._acting.append(mine)
         if last:
-            self._act(mine)
+            if self._action is not None:
+                self._act(mine, self._action)
         else:
             try:
                 sleep(waiter, deadline)
@@ -73,10 +77,9 @@ class Barrier(Primitive):
                 raise BrokenBarrierError
         return number
 
-    def _act(self, mine: Generation) -> None:
+    def _act(self, mine: Generation, action: Callable[[], object]) -> None:
         try:
-            if self._action is not None:
-                self._action()
+            action()
         except BaseException:
             with self._guard:
                 self._break(mine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import time
 
 from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
@@ -72,17 +73,23 @@ class ConditionNotifyCount(Scenario):
     def setup(self) -> None:
         self.condition = self.target.Condition(self.target.Lock())
         self.waiters = self.threads - 1
-        self.inside = 0
-        self.woken = 0
-        self.closing = False
+        # The notifier counts them by locks of the interpreter's: it must not poll, for that would
+        # look like progress to who watches.
+        self.entering = [_thread.allocate_lock() for _ in range(self.waiters)]
+        self.leaving = [_thread.allocate_lock() for _ in range(self.waiters)]
+        for lock in (*self.entering, *self.leaving):
+            lock.acquire()
         self.n = self.rng.randrange(self.waiters + 1)
-        self.early = 0
+        self.inside = self.woken = self.early = 0
+        self.closing = False
 
     @actor(MANY)
     def waiter(self, me: Actor) -> None:
         with self.condition:
+            self.entering[self.inside].release()
             self.inside += 1
             self.condition.wait()
+            self.leaving[self.woken].release()
             self.woken += 1
             if not self.closing:
                 self.early += 1
@@ -90,20 +97,17 @@ class ConditionNotifyCount(Scenario):
 
     @actor()
     def notifier(self, me: Actor) -> None:
-        told = False
-        while True:
-            with self.condition:
-                if not told and self.inside == self.waiters:
-                    self.condition.notify(self.n)
-                    told = True
-                    me.did("notify")
-                elif told and self.woken >= self.n:
-                    if self.woken > self.n:
-                        raise Breach("count", f"notify({self.n}) woke {self.woken}")
-                    self.closing = True
-                    self.condition.notify(self.waiters - self.n)
-                    return
-            time.sleep(0.0003)
+        for lock in self.entering:
+            lock.acquire()
+        with self.condition:  # so the last to enter is within wait()
+            self.condition.notify(self.n)
+        me.did("notify")
+        for lock in self.leaving[: self.n]:
+            lock.acquire()
+        me.pause()
+        with self.condition:
+            self.closing = True
+            self.condition.notify(self.waiters - self.n)
 
     def arbiter(self) -> str:
         if self.early != self.n:

@@ -21,6 +21,7 @@ class Finalizer:
         if interruptible(self.storm.target, sys._getframe()):
             self.storm.event.set()
             self.storm.semaphore.release()
+            self.storm.freed.append(1)
         else:
             self.storm.postponed.append(1)
 
@@ -40,6 +41,7 @@ class StopTheWorldStorm(Scenario):
         self.counter = 0
         self.dead = 30
         self.postponed: list[int] = []
+        self.freed: list[int] = []
 
     @actor(MANY)
     def worker(self, me: Actor) -> None:
@@ -63,11 +65,17 @@ class StopTheWorldStorm(Scenario):
     @actor()
     def taker(self, me: Actor) -> None:
         for _ in range(self.dead):
+            missed = 0
             while not self.semaphore.acquire(timeout=0.05):
                 gc.collect()
+                # Nobody else takes permits, so what all have released has to be here.
+                missed += len(self.freed) == self.dead
+                if missed > 3:
+                    raise Breach("conservation", "all have released, yet a permit is missing")
                 while self.postponed:
                     self.postponed.pop()
                     self.semaphore.release()
+                    self.freed.append(1)
             me.did("acquire")
 
     @actor()

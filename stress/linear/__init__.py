@@ -1,0 +1,1 @@
+"""Linearizability: can what threads saw be explained by one order of their calls?"""

@@ -1,0 +1,344 @@
+"""Random programs whose every call is recorded: some order of the calls has to explain them all.
+
+The main thread watches. When the others have ended or wait, and none moves, it asks the checker
+what that means: a lost wake-up is a finding, a legal deadlock is ended by a call of its own, which
+is part of the history like all others.
+"""
+
+from __future__ import annotations
+
+import _thread
+import abc
+import os
+import time
+from typing import Any
+
+from ..linear.checker import Search, Stuck, Verdict, check, minimise
+from ..linear.history import Call, Recorder, draw
+from ..linear.models import (
+    BarrierModel,
+    ConditionModel,
+    EventModel,
+    LockModel,
+    Model,
+    RLockModel,
+    SemaphoreModel,
+)
+from ..process import threads
+from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+
+STILL = 0.004
+"""Seconds without a call's begin or end until the watcher asks what that means."""
+SURE = 1.5
+"""Seconds that all have to sleep before a wake-up counts as lost."""
+
+
+class Linear(Scenario, abc.ABC):
+    """Shared: threads that make random calls, their records, the watcher, the check."""
+
+    outcomes = {"legal": ACCEPTABLE, "unknown": ACCEPTABLE}
+    must_see = frozenset({"legal"})
+    most_threads = 5
+    quiet = 8.0
+    times = (4, 10)
+
+    def setup(self) -> None:
+        self.calls = self.rng.randint(*self.times)
+        self.recorders = [Recorder(k) for k in range(self.threads + 1)]
+        self.model = self.make()
+
+    @abc.abstractmethod
+    def make(self) -> Model:
+        """Make the subject; return its model."""
+
+    @abc.abstractmethod
+    def move(self, me: Actor, record: Recorder) -> None:
+        """Make one call, or a few that belong together."""
+
+    def rescue(self, record: Recorder) -> None:
+        """Make a call that lets somebody go on, where threads may wait for ever by right."""
+
+    def close(self, me: Actor, record: Recorder) -> None:
+        """Give back what the thread still has, at its end."""
+
+    @actor(MANY)
+    def caller(self, me: Actor) -> None:
+        record = self.recorders[me.index]
+        record.native_id = _thread.get_native_id()
+        try:
+            for _ in range(self.calls):
+                self.move(me, record)
+                me.did("call")
+                me.pause()
+            self.close(me, record)
+        finally:
+            record.finished = True
+
+    @actor(main=True)
+    def watcher(self, me: Actor) -> None:
+        before: list[Call] = []
+        since = time.monotonic()
+        own = self.recorders[-1]
+        while not all(record.finished for record in self.recorders[:-1]):
+            time.sleep(0.0005)
+            history = self.history()
+            now = time.monotonic()
+            if history != before:
+                before, since = history, now
+                continue
+            if not self.idle() or now - since < STILL:
+                continue
+            meaning = Search(self.model, self.asleep(history)).stuck()
+            if meaning is Stuck.LOST_WAKEUP and not self.surely_still(history):
+                continue
+            if self.history() != history:
+                continue
+            if meaning is Stuck.LOST_WAKEUP:
+                drawing = draw(history, check(self.model, history).order)
+                raise Breach("lost wake-up", f"threads wait, yet {meaning.value}", drawing)
+            me.saw(meaning.name.lower().replace("_", " "))
+            self.rescue(own)
+
+    def idle(self) -> bool:
+        """Return whether all have finished or are within a call."""
+        return all(
+            record.finished or any(call.pending for call in record.look()[-1:])
+            for record in self.recorders[:-1]
+        )
+
+    def history(self) -> list[Call]:
+        """Return all calls so far."""
+        return [call for record in self.recorders for call in record.look()]
+
+    def asleep(self, history: list[Call]) -> list[Call]:
+        """Return the history as it is if all open calls have begun to wait."""
+        return history
+
+    def surely_still(self, history: list[Call]) -> bool:
+        """Return whether all who have not finished sleep, and go on sleeping."""
+        before: dict[int, tuple[str, int]] = {}
+        since = time.monotonic()
+        while time.monotonic() - since < SURE:
+            time.sleep(0.1)
+            if self.history() != history:
+                return False
+            states = threads(os.getpid())
+            waiting = {
+                record.native_id: states.get(record.native_id, ("S", 0))
+                for record in self.recorders[:-1]
+                if not record.finished
+            }
+            if waiting != before or any(state != "S" for state, _ in waiting.values()):
+                before, since = waiting, time.monotonic()
+        return True
+
+    def arbiter(self) -> str:
+        history = self.history()
+        answer = check(self.model, history)
+        if answer.verdict is Verdict.UNKNOWN:
+            return "unknown"
+        if answer.verdict is Verdict.ILLEGAL:
+            short = minimise(self.model, history)
+            order = check(self.model, short).order
+            says = f"no order explains these {len(short)} of {len(history)} calls"
+            raise Breach("linearizability", says, draw(short, order))
+        return "legal"
+
+
+class LinearLock(Linear):
+    """Random acquire, try, timed, release, locked of a Lock: some order explains all results."""
+
+    core = False
+    subjects = "Lock"
+
+    def make(self) -> Model:
+        self.lock = self.target.Lock()
+        return LockModel()
+
+    def move(self, me: Actor, record: Recorder) -> None:
+        way = me.rng.random()
+        lock = self.lock
+        if way < 0.1:
+            record.call("locked", None, lock.locked)
+            return
+        if way < 0.4:
+            got = record.call("acquire", None, lock.acquire)
+        elif way < 0.7:
+            got = record.call("try", None, lock.acquire, False)
+        else:
+            timeout = me.tiny()
+            got = record.call("timed", None, lock.acquire, True, timeout)
+        if got:
+            me.pause()
+            record.call("release", None, lock.release)
+
+
+class LinearRlock(Linear):
+    """Random acquire, try, release of an RLock, also by who does not own it."""
+
+    core = False
+    subjects = "RLock"
+
+    def make(self) -> Model:
+        self.lock = self.target.RLock()
+        self.depths = [0] * self.threads
+        return RLockModel()
+
+    def move(self, me: Actor, record: Recorder) -> None:
+        way = me.rng.random()
+        if way < 0.5 and self.depths[me.index] < 3:
+            arguments: tuple[Any, ...] = ()
+            if way < 0.2:
+                arguments = (False,)
+            elif way < 0.3:
+                arguments = (True, me.tiny())
+            name = ("acquire", "try", "timed")[len(arguments)]
+            if record.call(name, None, self.lock.acquire, *arguments):
+                self.depths[me.index] += 1
+        elif record.call("release", None, self.lock.release) is None:
+            self.depths[me.index] -= 1
+
+    def close(self, me: Actor, record: Recorder) -> None:
+        while self.depths[me.index] > 0:
+            record.call("release", None, self.lock.release)
+            self.depths[me.index] -= 1
+
+
+class LinearSemaphore(Linear):
+    """Random acquire, try, timed, release(n) of a semaphore, bounded or not."""
+
+    core = False
+    subjects = "Semaphore BoundedSemaphore"
+
+    def make(self) -> Model:
+        value = self.rng.randrange(3)
+        if self.rng.random() < 0.3:
+            value += 1
+            self.semaphore = self.target.BoundedSemaphore(value)
+            return SemaphoreModel(value, value)
+        self.semaphore = self.target.Semaphore(value)
+        return SemaphoreModel(value)
+
+    def move(self, me: Actor, record: Recorder) -> None:
+        way = me.rng.random()
+        semaphore = self.semaphore
+        if way < 0.4:
+            n = me.rng.choice((1, 1, 1, 2))
+            record.call("release", n, semaphore.release, n)
+        elif way < 0.6:
+            record.call("acquire", None, semaphore.acquire)
+        elif way < 0.8:
+            record.call("try", None, semaphore.acquire, False)
+        else:
+            record.call("timed", None, semaphore.acquire, True, me.tiny())
+
+    def rescue(self, record: Recorder) -> None:
+        record.call("release", 1, self.semaphore.release, 1)
+
+
+class LinearEvent(Linear):
+    """Random set, clear, is_set, wait of an Event."""
+
+    core = False
+    subjects = "Event"
+
+    def make(self) -> Model:
+        self.event = self.target.Event()
+        return EventModel()
+
+    def move(self, me: Actor, record: Recorder) -> None:
+        op = me.rng.choice(("set", "clear", "clear", "is_set", "wait", "timed"))
+        if op == "timed":
+            record.call(op, None, self.event.wait, me.tiny())
+        else:
+            record.call(op, None, getattr(self.event, op))
+
+    def rescue(self, record: Recorder) -> None:
+        record.call("set", None, self.event.set)
+
+
+class LinearCondition(Linear):
+    """Random wait, timed wait, notify(n) of a Condition; each notification reaches a waiter."""
+
+    core = False
+    subjects = "Condition"
+
+    def make(self) -> Model:
+        self.condition = self.target.Condition(self.target.Lock())
+        return ConditionModel()
+
+    def wait(self, record: Recorder, timeout: float | None) -> None:
+        # What happens under the lock has its times taken there.
+        record.call("enter", None, lambda: None)
+        record.call("wait" if timeout is None else "timed", None, self.condition.wait, timeout)
+
+    def notify(self, record: Recorder, n: int) -> None:
+        record.call("notify", n, self.condition.notify, n)
+
+    def move(self, me: Actor, record: Recorder) -> None:
+        way = me.rng.random()
+        with self.condition:
+            if way < 0.3:
+                self.wait(record, None)
+            elif way < 0.6:
+                self.wait(record, me.tiny())
+            else:
+                if me.rng.random() < 0.3:
+                    time.sleep(0.0005)
+                self.notify(record, me.rng.choice((1, 1, 2)))
+
+    def rescue(self, record: Recorder) -> None:
+        with self.condition:
+            self.notify(record, 9)
+
+
+class LinearBarrier(Linear):
+    """Random crossings of a Barrier of two among abort() and reset()."""
+
+    core = False
+    subjects = "Barrier"
+    times = (2, 6)
+
+    def make(self) -> Model:
+        self.parties = 2
+        self.barrier = self.target.Barrier(self.parties)
+        return BarrierModel(self.parties)
+
+    def move(self, me: Actor, record: Recorder) -> None:
+        way = me.rng.random()
+        if way < 0.1:
+            record.call("abort", None, self.barrier.abort)
+        elif way < 0.25:
+            record.call("reset", None, self.barrier.reset)
+        else:
+            timeout = me.tiny() if way < 0.4 else None
+            record.call("wait", timeout, self.wait, timeout)
+
+    def wait(self, timeout: float | None) -> Any:
+        try:
+            return self.barrier.wait(timeout)
+        except self.target.BrokenBarrierError:
+            return "broken"
+
+    def history(self) -> list[Call]:
+        halves = []
+        for call in super().history():
+            if call.op != "wait":
+                halves.append(call)
+                continue
+            limit = call.argument
+            halves.append(Call(call.thread, "arrive", None, call.begin, call.end, None))
+            halves.append(Call(call.thread, "leave", limit, call.begin, call.end, call.result))
+        return halves
+
+    def asleep(self, history: list[Call]) -> list[Call]:
+        now = time.perf_counter_ns()
+        return [
+            Call(call.thread, call.op, None, call.begin, now, None)
+            if call.op == "arrive" and call.pending
+            else call
+            for call in history
+        ]
+
+    def rescue(self, record: Recorder) -> None:
+        record.call("reset", None, self.barrier.reset)
