@@ -60,18 +60,45 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--seed", type=int, help="of all random choices (default: a new one)")
     one.add_argument(
-        "--nemesis", metavar="NAME,...", help=f"only these, or `none`; there are {', '.join(NEMESES)}"
+        "--nemesis",
+        metavar="NAME,...",
+        help=f"only these, or `none`; there are {', '.join(NEMESES)}",
     )
     one.add_argument(
         "--until-failure", action="store_true", help="run without a budget until something is found"
     )
-    one.add_argument("--json", type=Path, metavar="FILE", help="write all results")
-    one.add_argument("--junit", type=Path, metavar="FILE", help="write results for a CI system")
+    one.add_argument("--vs", metavar="TARGET", help="run this one, too, and compare")
+    one.add_argument(
+        "--python",
+        nargs="+",
+        metavar="PATH",
+        help="interpreters to run on, by turns (default: this)",
+    )
+    one.add_argument("--shard", default="1/1", metavar="K/N", help="only the k-th part of n")
+    one.add_argument(
+        "--resume", metavar="RUN", help="go on with a run (or `last`), as it was begun"
+    )
+    add_reports(one)
     add_runs(one)
 
     one = command("repro", "show a finding again")
     one.add_argument("finding", help="its fingerprint, or its file")
+    one.add_argument("--python", metavar="PATH", help="the interpreter (default: this)")
     one.add_argument("--seconds", type=float, default=120.0, help="try so long (default 120)")
+    add_runs(one)
+
+    one = command("report", "print what a run has found, or write it")
+    one.add_argument(
+        "run", nargs="?", default="last", help="its name or folder (default: the last)"
+    )
+    add_reports(one)
+    add_runs(one)
+
+    one = command("compare", "say what one run found and another did not")
+    one.add_argument("run", nargs=2, help="names or folders: the old one, the new one")
+    add_runs(one)
+
+    one = command("history", "name all runs that are kept")
     add_runs(one)
 
     one = command("selftest", "plant bugs into a reference and see whether they are found")
@@ -107,6 +134,12 @@ def add_choice(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--scenarios", action="append", default=[], metavar="FILE", help="a file with your own"
     )
+
+
+def add_reports(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--json", type=Path, metavar="FILE", help="write all results")
+    one.add_argument("--junit", type=Path, metavar="FILE", help="write results for a CI system")
+    one.add_argument("--html", type=Path, metavar="FILE", help="write a page that opens offline")
 
 
 def add_runs(one: argparse.ArgumentParser) -> None:

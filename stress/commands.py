@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import random
 import sys
 from pathlib import Path
 
 from perf.report import table
 
-from . import journal, plan, probe, report
+from . import compare, journal, page, plan, probe, report
 from .doctor import doctor
+from .journal import Run
 from .mutants import mutants
 from .nemesis import NEMESES
 from .plan import MODES, Options
@@ -42,6 +44,14 @@ def files_of(arguments: argparse.Namespace) -> tuple[str, ...]:
     return tuple(str(Path(path).resolve()) for path in arguments.scenarios)
 
 
+def shard_of(text: str) -> tuple[int, int]:
+    """Read ``3/8``. Raises Usage."""
+    part, _, parts = text.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise Usage(f"--shard {text}: something like 3/8 is meant")
+    return int(part), int(parts)
+
+
 def options_of(arguments: argparse.Namespace) -> Options:
     """Return the options that a `run` command line stands for. Raises Usage."""
     nemeses = tuple(NEMESES)
@@ -62,6 +72,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         seed=seed,
         nemeses=nemeses,
         only=arguments.only,
+        shard=shard_of(arguments.shard),
         until_failure=arguments.until_failure,
         files=files_of(arguments),
     )
@@ -84,31 +95,99 @@ def cmd_doctor(arguments: argparse.Namespace) -> Exit:
 
 
 def cmd_run(arguments: argparse.Namespace) -> Exit:
-    """Run scenarios."""
-    options = options_of(arguments)
-    plan.chosen(options.only, options.files)
-    about = probe.ask(sys.executable, options.target)
-    run = journal.new_run(arguments.runs, options, about)
+    """Run scenarios, on each interpreter and target; the gravest verdict counts."""
+    runs = prepared(arguments)
+    verdicts = []
+    for run in runs:
+        announce(run)
+        verdicts.append(Runner(run).go())
+        print(report.text(run, arguments.runs) + "\n", flush=True)
+        if run.info["summary"]["stopped"]:
+            break
+    done = runs[: len(verdicts)]
+    write_reports(arguments, done)
+    if arguments.vs and len(done) > 1:
+        for left, right in zip(done[1::2], done[::2], strict=False):
+            print(compare.compare(left, right)[0])
+    return gravest(verdicts)
+
+
+def prepared(arguments: argparse.Namespace) -> list[Run]:
+    """Return the runs that a command line stands for, the old one to go on with or new ones."""
+    if arguments.resume:
+        return [journal.open_run(arguments.runs, arguments.resume)]
+    base = options_of(arguments)
+    plan.chosen(base.only, base.files)
+    targets = [base.target, *([arguments.vs] if arguments.vs else [])]
+    pythons = arguments.python or [sys.executable]
+    budget = base.budget / (len(targets) * len(pythons))
+    cells = [
+        (dataclasses.replace(base, target=t, python=p, budget=budget), probe.ask(p, t))
+        for p in pythons
+        for t in targets
+    ]
+    return [journal.new_run(arguments.runs, options, about) for options, about in cells]
+
+
+def announce(run: Run) -> None:
+    """Say what is about to be done."""
+    options, about = run.options, run.info["python"]
     limit = "until something is found" if options.until_failure else f"for {options.budget:g} s"
+    part = "" if options.shard == (1, 1) else f", shard {options.shard[0]}/{options.shard[1]}"
     print(
         f"running {len(plan.Plan(options, True).scenarios)} scenarios on {options.target}"
         f" ({about['version']}{'t' if about['free_threaded'] else ''}) {limit},"
-        f" seed {options.seed}, in {run.folder}",
+        f" seed {options.seed}{part}, in {run.folder}",
         flush=True,
     )
-    verdict = Runner(run).go()
-    print(report.text(run, arguments.runs))
+
+
+def gravest(verdicts: list[Exit]) -> Exit:
+    """Return the verdict that counts: a finding before a failure before too little."""
+    order = (Exit.FOUND, Exit.HARNESS, Exit.TOO_LITTLE, Exit.NOTHING_FOUND)
+    return min(verdicts, key=order.index)
+
+
+def write_reports(arguments: argparse.Namespace, runs: list[Run]) -> None:
+    """Write the files that were asked for."""
     if arguments.json:
-        report.write_json(run, arguments.json)
+        report.write_json(runs, arguments.json)
     if arguments.junit:
-        report.write_junit([run], arguments.junit, arguments.runs)
+        report.write_junit(runs, arguments.junit, arguments.runs)
+    if arguments.html:
+        past = journal.all_runs(arguments.runs)
+        arguments.html.write_text(page.page(runs, past, arguments.runs), encoding="utf-8")
+
+
+def cmd_report(arguments: argparse.Namespace) -> Exit:
+    """Print, or write, what a run has found."""
+    run = journal.open_run(arguments.runs, arguments.run)
+    if "summary" not in run.info:
+        Runner(run).conclude()
+    print(report.text(run, arguments.runs))
+    write_reports(arguments, [run])
+    return Exit(run.info["summary"]["exit"])
+
+
+def cmd_compare(arguments: argparse.Namespace) -> Exit:
+    """Compare two runs."""
+    left, right = (journal.open_run(arguments.runs, name) for name in arguments.run)
+    text, verdict = compare.compare(left, right)
+    print(text)
     return verdict
+
+
+def cmd_history(arguments: argparse.Namespace) -> Exit:
+    """Print all runs."""
+    print(compare.history(journal.all_runs(arguments.runs)))
+    return Exit.NOTHING_FOUND
 
 
 def cmd_repro(arguments: argparse.Namespace) -> Exit:
     """Show a finding again."""
     finding = journal.find_finding(arguments.runs, arguments.finding)
-    return repro(finding, arguments.seconds, arguments.runs, sys.executable)
+    python = arguments.python or sys.executable
+    return repro(finding, arguments.seconds, arguments.runs, python)
 
 
 def cmd_selftest(arguments: argparse.Namespace) -> Exit:

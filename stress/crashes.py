@@ -41,5 +41,7 @@ def judge(code: int, text: str, target: str) -> Crash:
     root = target.partition(":")[0]
     ours = "/scenarios/" in file or f"/{root}/" in file or file.endswith(f"/{root}.py")
     return Crash(
-        name, f"{says}, in {function} ({file})", "target" if ours or "mutant" in file else "interpreter"
+        name,
+        f"{says}, in {function} ({file})",
+        "target" if ours or "mutant" in file else "interpreter",
     )

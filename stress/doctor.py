@@ -55,7 +55,9 @@ def doctor(python: str, target: str) -> Exit:
         "target": f"{target}, {'Python' if about['pure_python'] else 'C'}, {about['file']}",
         "processors": f"{about['cpus']} usable ({cpu_model()}), {quota()}",
         "load": " ".join(f"{value:.1f}" for value in os.getloadavg()),
-        "native stacks": shutil.which("pystack") or shutil.which("gdb") or "neither pystack nor gdb",
+        "native stacks": shutil.which("pystack")
+        or shutil.which("gdb")
+        or "neither pystack nor gdb",
         "processes": str(resource.getrlimit(resource.RLIMIT_NPROC)[0]),
         "clock": f"{time.get_clock_info('monotonic').resolution:g} s",
     }

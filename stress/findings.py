@@ -34,7 +34,7 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Return a name that is equal for equal failures, whatever seed showed them."""
-        text = "\0".join((self.batch.target, self.batch.scenario, self.kind, self.oracle))
+        text = f"{self.batch.target}\0{self.batch.scenario}\0{self.kind}\0{self.oracle}"
         return f"{self.batch.scenario}-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
 
     def write(self, folder: Path) -> Path:

@@ -19,18 +19,32 @@ class Heartbeat:
         with open(path, "r+b") as file:
             self._words = memoryview(mmap.mmap(file.fileno(), BYTES)).cast("Q")
 
-    def _number(slot: int) -> property:  # type: ignore[misc]
-        def get(self: Heartbeat) -> int:
-            return self._words[slot]
+    @property
+    def round(self) -> int:
+        """The number of the round that runs."""
+        return self._words[ROUND]
 
-        def put(self: Heartbeat, value: int) -> None:
-            self._words[slot] = value
+    @round.setter
+    def round(self, value: int) -> None:
+        self._words[ROUND] = value
 
-        return property(get, put)
+    @property
+    def done(self) -> int:
+        """How many rounds have ended."""
+        return self._words[DONE]
 
-    round = _number(ROUND)
-    done = _number(DONE)
-    ops = _number(OPS)
+    @done.setter
+    def done(self, value: int) -> None:
+        self._words[DONE] = value
+
+    @property
+    def ops(self) -> int:
+        """How many operations the rounds that have ended took."""
+        return self._words[OPS]
+
+    @ops.setter
+    def ops(self, value: int) -> None:
+        self._words[OPS] = value
 
     def add_extra(self, tid: int) -> None:
         """Say that a thread (its native id) is a nemesis's: it moves though all others hang."""

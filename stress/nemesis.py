@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from random import Random
 from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -78,8 +77,7 @@ class Timeouts(Nemesis):
     def before_round(self, rng: Random) -> None:
         scale = 10 ** rng.uniform(-6, -2.5)
         for actor in self.run.actors:
-            tiny: Callable[[], float] = lambda r=actor.rng: r.expovariate(1 / scale)  # noqa: E731
-            actor.tiny = tiny  # type: ignore[method-assign]
+            actor.scale = scale
 
 
 class Injection(Nemesis):

@@ -49,7 +49,8 @@ class Options:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Options:
         """Read what `to_json` has made."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**plain)
 
 
 def thread_counts(text: str) -> tuple[int, ...]:

@@ -115,9 +115,10 @@ def verdict_line(run: Run) -> str:
     )
 
 
-def write_json(run: Run, path: Path) -> None:
-    """Write all that is known of a run."""
-    path.write_text(json.dumps({"run": run.name, **run.info}, indent=1) + "\n", encoding="utf-8")
+def write_json(runs: list[Run], path: Path) -> None:
+    """Write all that is known of the runs."""
+    data = {"runs": [{"run": run.name, **run.info} for run in runs]}
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 def write_junit(runs: list[Run], path: Path, root: Path) -> None:

@@ -17,6 +17,9 @@ from .plan import HARDLY_ANY, OVERHEAD, Plan
 from .supervise import Supervisor
 from .totals import Exit, Totals
 
+SELDOM = 7
+"""A scenario that has failed is run again at every how many-th of its turns."""
+
 
 class Stopped(Exception):
     """Somebody wants the harness to end now."""
@@ -84,6 +87,10 @@ class Runner:
         for work in sorted((self.run.folder / "work").glob("*")):
             self.run.take_over(work)
         self.spent = time.monotonic() - begin
+        return self.conclude()
+
+    def conclude(self) -> Exit:
+        """Judge what was done so far, and keep that."""
         verdict = self.verdict()
         self.run.finish(self.summary(verdict))
         return verdict
@@ -100,9 +107,9 @@ class Runner:
         batch = self.plan.batch(self.number)
         total = self.totals.by_name[batch.scenario]
         # What fails, fails again: leave the time to those that have not failed yet.
-        if total.findings and self.number % (4 if self.options.until_failure else 7):
-            if self.number >= self.plan.first_pass and len(self.plan.scenarios) > 1:
-                return
+        later = self.number >= self.plan.first_pass and len(self.plan.scenarios) > 1
+        if total.findings and later and self.number % SELDOM:
+            return
         found = len(self.run.findings())
         self.progress.show(
             int(spent),
@@ -132,6 +139,7 @@ class Runner:
         """Return the whole run as plain data."""
         return {
             "verdict": verdict.name,
+            "stopped": self.stopped,
             "exit": int(verdict),
             "seconds": round(self.spent, 1),
             "batches": self.number,

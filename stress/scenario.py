@@ -60,6 +60,8 @@ class Actor:
         self.seen: Counter[str] = Counter()
         self.pairs: set[tuple[str, str]] = set()
         self.latest = 0.0
+        self.scale = 0.0
+        """Seconds that tiny timeouts last on average; 0 for the usual mixture."""
         self._board: list[tuple[int, str]] | None = None
 
     def begin(self, seed: int, board: list[tuple[int, str]] | None) -> None:
@@ -85,6 +87,8 @@ class Actor:
         kind = self.rng.random()
         if kind < 0.1:
             return 0.0
+        if self.scale:
+            return self.rng.expovariate(1 / self.scale)
         return self.rng.expovariate(1 / (0.0001 if kind < 0.7 else 0.002))
 
     def pause(self) -> None:

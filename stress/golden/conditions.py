@@ -16,7 +16,7 @@ class Condition(Primitive):
 
     def __init__(self, lock: Any = None) -> None:
         super().__init__()
-        self._lock = RLock() if lock is None else lock
+        self._lock: Any = RLock() if lock is None else lock
         self.acquire = self._lock.acquire
         self.release = self._lock.release
 
@@ -86,6 +86,9 @@ class Condition(Primitive):
         return self._lock.__enter__()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self._lock.release()

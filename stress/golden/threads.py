@@ -55,7 +55,7 @@ class Thread:
         try:
             self.run()
         except BaseException:
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            sys.excepthook(*sys.exc_info())
         finally:
             _waited_for.discard(self)
             self._ended.set()

@@ -1,1 +1,1 @@
-"""Linearizability: can what threads saw be explained by one order of their calls?"""
+"""Linearizability: one order of all calls has to explain what each thread saw."""

@@ -34,6 +34,7 @@ class Stuck(enum.Enum):
     LOST_WAKEUP = "somebody could go on, in whatever order the calls took effect"
     LEGAL_DEADLOCK = "nobody could go on"
     UNKNOWN = "it depends on the order"
+    ILLEGAL = "no order explains what has returned"
 
 
 @dataclasses.dataclass
@@ -155,7 +156,7 @@ class Search:
                 return Stuck.UNKNOWN
         if can:
             return Stuck.LOST_WAKEUP
-        return Stuck.LEGAL_DEADLOCK if cannot else Stuck.UNKNOWN
+        return Stuck.LEGAL_DEADLOCK if cannot else Stuck.ILLEGAL
 
 
 def _end(call: Call) -> float:

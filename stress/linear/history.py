@@ -57,9 +57,7 @@ class Recorder:
             result = function(*arguments)
         except (RuntimeError, ValueError) as error:
             result = type(error).__name__
-        self.done.append(
-            Call(self.thread, op, argument, begin, time.perf_counter_ns(), result)
-        )
+        self.done.append(Call(self.thread, op, argument, begin, time.perf_counter_ns(), result))
         self.open = None
         return result
 

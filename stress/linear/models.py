@@ -191,9 +191,7 @@ class BarrierModel(Model):
                 # The first of this crossing's parties names it.
                 crossing = 1 + max((c for _, c in numbers), default=0)
                 gone = frozenset((who, "crossed", crossing) for who in here)
-                return [
-                    (frozenset(), leaving | gone, numbers | {(-crossing, crossing)}, broken)
-                ]
+                return [(frozenset(), leaving | gone, numbers | {(-crossing, crossing)}, broken)]
             case "abort":
                 # "Any active call fails": so may those that have crossed, and not left yet.
                 gone = frozenset((who, "broken", 0) for who in here)

@@ -93,6 +93,8 @@ class Linear(Scenario, abc.ABC):
                 continue
             if self.history() != history:
                 continue
+            if meaning is Stuck.ILLEGAL:
+                self.judge(history)
             if meaning is Stuck.LOST_WAKEUP:
                 drawing = draw(history, check(self.model, history).order)
                 raise Breach("lost wake-up", f"threads wait, yet {meaning.value}", drawing)
@@ -133,7 +135,10 @@ class Linear(Scenario, abc.ABC):
         return True
 
     def arbiter(self) -> str:
-        history = self.history()
+        return self.judge(self.history())
+
+    def judge(self, history: list[Call]) -> str:
+        """Return the outcome of a history. Raises Breach with the drawing of an illegal one."""
         answer = check(self.model, history)
         if answer.verdict is Verdict.UNKNOWN:
             return "unknown"
