@@ -72,12 +72,10 @@ def parser() -> argparse.ArgumentParser:
         "--python",
         nargs="+",
         metavar="PATH",
-        help="interpreters to run on, by turns (default: this)",
+        help="interpreters to run on (default: this one)",
     )
     one.add_argument("--shard", default="1/1", metavar="K/N", help="only the k-th part of n")
-    one.add_argument(
-        "--resume", metavar="RUN", help="go on with a run (or `last`), as it was begun"
-    )
+    one.add_argument("--resume", metavar="RUN", help="go on with a run (or `last`) as it was")
     add_reports(one)
     add_runs(one)
 
@@ -88,9 +86,7 @@ def parser() -> argparse.ArgumentParser:
     add_runs(one)
 
     one = command("report", "print what a run has found, or write it")
-    one.add_argument(
-        "run", nargs="?", default="last", help="its name or folder (default: the last)"
-    )
+    one.add_argument("run", nargs="?", default="last", help="its name or folder (default: last)")
     add_reports(one)
     add_runs(one)
 

@@ -64,7 +64,7 @@ class Run:
         (self.folder / "begun").touch()
         self.begin = saved = time.monotonic()
         while not self.found and time.monotonic() - self.begin < self.batch.seconds:
-            self.heartbeat.round = self.round
+            self.heartbeat.current = self.round
             nemeses.before_round(Random(seed_of(self.batch.seed, self.round, "nemeses")))
             self.one_round()
             self.round += 1

@@ -20,12 +20,12 @@ class Heartbeat:
             self._words = memoryview(mmap.mmap(file.fileno(), BYTES)).cast("Q")
 
     @property
-    def round(self) -> int:
+    def current(self) -> int:
         """The number of the round that runs."""
         return self._words[ROUND]
 
-    @round.setter
-    def round(self, value: int) -> None:
+    @current.setter
+    def current(self, value: int) -> None:
         self._words[ROUND] = value
 
     @property

@@ -35,7 +35,7 @@ def curve(samples: list[list[float]], column: int, title: str) -> str:
         return ""
     xs = [sample[0] for sample in samples]
     ys = [sample[column] for sample in samples]
-    top, wide = max(max(ys), 1e-9), max(xs[-1] - xs[0], 1e-9)
+    top, wide = max(*ys, 1e-9), max(xs[-1] - xs[0], 1e-9)
     points = " ".join(
         f"{4 + 192 * (x - xs[0]) / wide:.1f},{56 - 50 * y / top:.1f}"
         for x, y in zip(xs, ys, strict=True)

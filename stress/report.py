@@ -59,11 +59,14 @@ def scenario_table(summary: dict[str, Any]) -> str:
 def finding_text(finding: Finding, root: Path, lines: int = 12) -> str:
     """Describe one finding, with the command that shows it again."""
     batch = finding.batch
-    head = [
-        f"FINDING {finding.fingerprint}: {finding.kind}, {finding.oracle}: {finding.says}",
+    where = (
         f"  after {finding.seconds:.1f} s and {finding.ops:,} operations of {batch.target};"
         f" {batch.threads} threads, nemeses {', '.join(batch.nemeses) or 'none'};"
-        f" blamed on: {finding.blame}",
+        f" blamed on: {finding.blame}"
+    )
+    head = [
+        f"FINDING {finding.fingerprint}: {finding.kind}, {finding.oracle}: {finding.says}",
+        where,
     ]
     details = [f"  | {line}" for line in finding.details.strip().splitlines()]
     if len(details) > lines:

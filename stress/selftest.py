@@ -1,4 +1,4 @@
-"""Measures the harness: does each planted bug get found, by whom, after how many operations?
+"""Measures the harness: whether each planted bug is found, by whom, after how many operations.
 
 Every mutant is run under each scenario of its primitive, once for each seed. A mutant counts as
 killed for a seed if any of them found something. The golden reference is run under all scenarios

@@ -139,7 +139,7 @@ class Supervisor:
             says=f"{says}; who waits can never be woken"
             if says.startswith("all")
             else f"{says}, though threads run",
-            round=self.heartbeat.round,
+            round=self.heartbeat.current,
             ops=max(result.ops, self.heartbeat.ops),
             seconds=time.monotonic() - self.begin,
             details=stacks,
@@ -187,7 +187,7 @@ class Supervisor:
             kind="crash",
             oracle=crash.oracle,
             says=crash.says,
-            round=self.heartbeat.round,
+            round=self.heartbeat.current,
             ops=result.ops,
             seconds=time.monotonic() - self.begin,
             details=text[-8000:],

@@ -144,5 +144,5 @@ class Totals:
 
 
 def bound(count: int) -> str:
-    """Return the bound on a rate that `count` trials without a failure give, by the rule of three."""
+    """Return the bound that `count` trials without a failure give, by the rule of three."""
     return f"below {3 / count:.1e} each (95 %)" if count else "unknown"
