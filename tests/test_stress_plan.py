@@ -1,0 +1,202 @@
+"""What the harness decides and keeps: plans, fingerprints, files, verdicts; nothing runs here."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections import Counter
+
+import pytest
+
+from stress import commands, crashes, findings
+from stress.batch import Batch, Result, seed_of, write_atomically
+from stress.catalogue import NoScenario, shipped
+from stress.compare import fisher
+from stress.findings import Finding
+from stress.journal import NoRun, find_finding, new_run, open_run
+from stress.mutants import mutants, patched
+from stress.plan import Options, Plan, chosen, thread_counts
+from stress.scenario import Actor, Breach
+from stress.selftest import Kill, Selftest
+from stress.totals import Exit, Totals
+
+PYTHON = {"version": "3.13.5", "free_threaded": True, "gil": False, "cpus": 2, "pure_python": True}
+OPTIONS = Options(target="golden", budget=100, threads=(2, 4), seed=5)
+
+
+def a_finding(seed: int = 1, oracle: str = "exclusion") -> Finding:
+    return Finding(Batch("lock_torture", "golden", seed, 4), "breach", oracle, "two inside", 3)
+
+
+def test_a_plan_is_the_same_for_the_same_seed_and_begins_with_every_scenario() -> None:
+    one, other = Plan(OPTIONS, True), Plan(OPTIONS, True)
+    first = [one.batch(k) for k in range(150)]
+    assert first == [other.batch(k) for k in range(150)]
+    assert {batch.scenario for batch in first[: one.first_pass]} == set(shipped())
+    assert all(not batch.nemeses for batch in first[: one.first_pass])
+    used = {nemesis for batch in first for nemesis in batch.nemeses}
+    assert used == set(OPTIONS.nemeses)
+    assert {batch.threads for batch in first} == {2, 4}
+    assert len({batch.seed for batch in first}) == 150
+
+
+def test_a_target_in_c_gets_no_breaks_between_its_lines() -> None:
+    plan = Plan(OPTIONS, False)
+    assert not any("lines" in plan.batch(k).nemeses for k in range(400))
+
+
+def test_shards_share_all_batches_among_them() -> None:
+    plans = [Plan(Options(**{**OPTIONS.to_json(), "shard": (k, 3)}), True) for k in (1, 2, 3)]
+    owners = [sum(plan.mine(number) for plan in plans) for number in range(30)]
+    assert owners == [1] * 30
+
+
+def test_time_goes_where_something_is_new() -> None:
+    plan = Plan(OPTIONS, True)
+    name = plan.batch(0).scenario
+    before = plan.batch(0).seconds
+    for _ in range(4):
+        plan.learn(name, new=False)
+    assert plan.batch(0).seconds < before
+    for _ in range(9):
+        plan.learn(name, new=True)
+    assert plan.batch(0).seconds > before
+
+
+def test_options_survive_being_written() -> None:
+    assert Options.from_json(json.loads(json.dumps(OPTIONS.to_json()))) == OPTIONS
+
+
+def test_thread_counts_and_budgets_are_read() -> None:
+    assert thread_counts("3,7,3") == (3, 7)
+    assert thread_counts("2x")[0] == 2 * thread_counts("cores")[0]
+    for wrong in ("0", "9999", "many"):
+        with pytest.raises(ValueError):
+            thread_counts(wrong)
+    assert [commands.seconds(text) for text in ("90", "90s", "15m", "8h")] == [90, 90, 900, 28800]
+    for wrong in ("", "h", "-5s", "soon"):
+        with pytest.raises(commands.Usage):
+            commands.seconds(wrong)
+    with pytest.raises(commands.Usage):
+        commands.shard_of("3/2")
+
+
+def test_scenarios_are_chosen_by_name_or_subject() -> None:
+    assert set(chosen("event_publishes", ())) == {"event_publishes"}
+    assert "barrier_breaks" in chosen("Barrier", ())
+    with pytest.raises(NoScenario):
+        chosen("latch", ())
+
+
+def test_every_scenario_explains_itself_and_has_actors() -> None:
+    assert len(shipped()) >= 12
+    for name, cls in shipped().items():
+        assert cls.summary().endswith("."), name
+        assert cls.cast(8), name
+        assert sum(main for _, main in cls.cast(8)) <= 1, name
+    subjects = {word for cls in shipped().values() for word in cls.subjects.split()}
+    assert {mutant.primitive for mutant in mutants().values()} <= subjects
+
+
+def test_a_fingerprint_is_of_the_failure_not_of_the_seed() -> None:
+    assert a_finding(1).fingerprint == a_finding(2).fingerprint
+    assert a_finding(1).fingerprint != a_finding(1, "sum").fingerprint
+    assert seed_of(1, "a") == seed_of(1, "a") != seed_of(1, "b")
+
+
+def test_findings_are_kept_once_and_survive_a_killed_harness(tmp_path: pathlib.Path) -> None:
+    run = new_run(tmp_path, OPTIONS, PYTHON)
+    # As a child leaves it whose supervisor is killed now:
+    a_finding().write(run.work(7) / "found")
+    (run.folder / "batches.jsonl").write_text('{"batch": torn', encoding="utf-8")
+    again = open_run(tmp_path, run.name)
+    assert [one.fingerprint for one in again.findings()] == [a_finding().fingerprint]
+    assert not run.work(7).exists()
+    assert again.results() == []
+    assert find_finding(tmp_path, a_finding().fingerprint) == a_finding()
+    assert a_finding(seed=9).write(run.folder / "findings") == a_finding().write(
+        run.folder / "findings"
+    )
+    assert findings.read_all(run.folder / "findings") == [a_finding()]
+    with pytest.raises(NoRun):
+        find_finding(tmp_path, "lock_torture-000000")
+
+
+def test_a_result_survives_being_written(tmp_path: pathlib.Path) -> None:
+    result = Result(Batch("lock_torture", "golden", 1, 4, ("gc",)), outcomes=Counter(done=3))
+    result.pairs = [("with", "try")]
+    write_atomically(tmp_path / "r.json", result.to_json())
+    assert Result.from_json(json.loads((tmp_path / "r.json").read_text())) == result
+    assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_the_verdict_is_never_kinder_than_what_was_done() -> None:
+    cls = shipped()["lock_timeout_versus_release"]
+    totals = Totals({"lock_timeout_versus_release": cls})
+    assert totals.verdict([], []) is Exit.TOO_LITTLE
+    result = Result(Batch("lock_timeout_versus_release", "golden", 1, 4), rounds=99, ops=500)
+    result.outcomes["in time"] = 99
+    assert totals.add(result)
+    assert totals.lacking() == {"lock_timeout_versus_release": ["too late"]}
+    result.outcomes["too late"] = 1
+    totals.add(result)
+    assert totals.verdict([], []) is Exit.NOTHING_FOUND
+    assert totals.verdict([], ["the GIL is on"]) is Exit.TOO_LITTLE
+    assert not totals.add(result)
+    result.error = "Traceback"
+    totals.add(result)
+    assert totals.verdict([], []) is Exit.HARNESS
+    assert totals.verdict([a_finding()], []) is Exit.FOUND
+
+
+def test_every_mutant_fits_and_changes_something() -> None:
+    assert len(mutants()) >= 30
+    by_primitive = Counter(mutant.primitive for mutant in mutants().values())
+    assert min(by_primitive.values()) >= 3
+    assert {mutant.family for mutant in mutants().values()} == {"rate", "window"}
+    for mutant in mutants().values():
+        sources = patched(mutant)  # raises if its piece is not there exactly once
+        compile(sources[mutant.part], mutant.name, "exec")
+        assert mutant.old != mutant.new
+
+
+def test_selftest_calls_a_survivor_by_its_name() -> None:
+    test = Selftest(["lock_double_grant", "event_wakes_one"], seeds=2, seconds=1, golden=0)
+    for score in test.scores.values():
+        score.kills = {0: [Kill("lock_torture", ["exclusion"], 10)], 1: []}
+    test.scores["event_wakes_one"].kills[1] = [Kill("event_publishes", ["progress"], 30)]
+    assert test.alive() == ["lock_double_grant"]
+    assert test.scores["event_wakes_one"].median() == 20
+    assert test.verdict() is Exit.FOUND
+    assert "not killed: lock_double_grant" in test.report()
+
+
+def test_who_is_blamed_for_a_crash() -> None:
+    def text(file: str) -> str:
+        return (
+            "Fatal Python error: Segmentation fault\n\nCurrent thread 0x1 (most recent call first):"
+            f'\n  File "{file}", line 3 in acquire\n  File "/x/stress/child.py", line 1 in act\n\n'
+        )
+
+    assert crashes.judge(-11, text("/x/stress/scenarios/locks.py"), "ftthreading").blame == "target"
+    assert crashes.judge(-11, text("/lib/python3.13/threading.py"), "threading").blame == "target"
+    assert crashes.judge(-11, text("/lib/python3.13/json.py"), "threading").blame == "interpreter"
+    assert crashes.judge(-11, "", "threading").blame == "interpreter"
+    race = "WARNING: ThreadSanitizer: data race (pid=1)\n  #0 ftt_park /x/ftthreading/_core.so"
+    assert crashes.judge(66, race, "ftthreading").oracle == "ThreadSanitizer"
+    assert crashes.judge(66, race, "ftthreading").blame == "target"
+
+
+def test_fisher_s_test_gives_known_values() -> None:
+    assert fisher(0, 5, 5, 0) == pytest.approx(2 / 252)
+    assert fisher(3, 3, 3, 3) == pytest.approx(1.0)
+    assert fisher(1, 9, 11, 3) == pytest.approx(0.002759, abs=1e-6)
+
+
+def test_a_wait_that_gives_up_early_is_a_breach() -> None:
+    me = Actor(0)
+    with pytest.raises(Breach, match="gave up"):
+        me.timed(lambda _: False, 0.5)
+    assert me.timed(lambda _: True, 0.5) is True
+    assert me.timed(lambda _: False, 0.0) is False
+    assert me.seen["timed out"] == 2
