@@ -18,7 +18,8 @@ from pathlib import Path
 from types import ModuleType
 
 from . import golden
-from .mutations import MUTANTS
+from .bugs_elsewhere import OTHERS
+from .bugs_in_locks import LOCKS
 from .targets import NoTarget
 
 CHANCE = """
@@ -46,7 +47,7 @@ class Mutant:
 
 def mutants() -> dict[str, Mutant]:
     """Return all mutants by name."""
-    return {row[0]: Mutant(*row) for row in MUTANTS}
+    return {row[0]: Mutant(*row) for row in (*LOCKS, *OTHERS)}
 
 
 def patched(mutant: Mutant) -> dict[str, str]:

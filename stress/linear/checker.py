@@ -34,7 +34,8 @@ class Stuck(enum.Enum):
     LOST_WAKEUP = "somebody could go on, in whatever order the calls took effect"
     LEGAL_DEADLOCK = "nobody could go on"
     UNKNOWN = "it depends on the order"
-    ILLEGAL = "no order explains what has returned"
+    UNEXPLAINED = "what has returned is explained only if a call took effect that does not return"
+    """Or not even then; `check` tells."""
 
 
 @dataclasses.dataclass
@@ -156,7 +157,7 @@ class Search:
                 return Stuck.UNKNOWN
         if can:
             return Stuck.LOST_WAKEUP
-        return Stuck.LEGAL_DEADLOCK if cannot else Stuck.ILLEGAL
+        return Stuck.LEGAL_DEADLOCK if cannot else Stuck.UNEXPLAINED
 
 
 def _end(call: Call) -> float:
