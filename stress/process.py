@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl  # looked up here: a forked child had better not
 
 
 def die_with(parent: int) -> None:
@@ -17,7 +18,7 @@ def die_with(parent: int) -> None:
 
     parent: the process that made it; if that is gone already, so are we.
     """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(3)
 

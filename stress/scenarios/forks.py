@@ -8,6 +8,7 @@ import signal
 import time
 from typing import Any
 
+from ..process import die_with
 from ..scenario import MANY, Actor, Breach, Scenario, actor
 
 CHILD_SECONDS = 20
@@ -46,8 +47,10 @@ class ForkWhileContended(Scenario):
             for _ in range(3):
                 me.pause()
                 with self.own:
+                    here = os.getpid()
                     pid = os.fork()
                     if pid == 0:
+                        die_with(here)
                         signal.alarm(CHILD_SECONDS)
                         os._exit(self.in_child())
                 self.reap(pid)
