@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from ..scenario import ACCEPTABLE, Actor, Scenario, actor
+
+LONG = 0.02
+"""Seconds: more than a processor is left to one thread if another wants it."""
 
 
 class ControlUnlocked(Scenario):
@@ -13,16 +18,20 @@ class ControlUnlocked(Scenario):
 
     def setup(self) -> None:
         self.counter = 0
+        self.added = [0, 0]
 
     @actor(2)
     def count(self, me: Actor) -> None:
-        for _ in range(300):
-            value = self.counter
-            self.counter = value + 1
-        me.ops += 300
+        until = time.monotonic() + LONG
+        while time.monotonic() < until:
+            for _ in range(100):
+                value = self.counter
+                self.counter = value + 1
+            self.added[me.index % 2] += 100
+        me.did("count")
 
     def arbiter(self) -> str:
-        return "all counted" if self.counter == 600 else "lost updates"
+        return "all counted" if self.counter == sum(self.added) else "lost updates"
 
 
 class ControlDeadlock(Scenario):
@@ -39,8 +48,7 @@ class ControlDeadlock(Scenario):
 
     def both(self, me: Actor, first: int) -> None:
         with self.locks[first]:
-            for _ in range(2000):
-                pass
+            time.sleep(0.001)
             with self.locks[1 - first]:
                 me.did("both")
 
