@@ -24,6 +24,7 @@ from . import findings
 from .batch import Result, write_atomically
 from .findings import Finding
 from .plan import Options
+from .process import identity
 
 RUNS = Path(".stress")
 """Where runs are kept, in the current folder, unless --runs says otherwise."""
@@ -33,6 +34,11 @@ class NoRun(Exception):
     """There is no such run, or no such finding."""
 
 
+def is_alive(harness: list[int] | None) -> bool:
+    """Return whether the process that began a run is still there."""
+    return harness is not None and identity(harness[0]) == harness
+
+
 class Run:
     """A folder with what was done in one run."""
 
@@ -40,8 +46,8 @@ class Run:
         self.folder = folder
         self.info: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         self.options = Options.from_json(self.info["options"])
-        for work in sorted((folder / "work").glob("*")):
-            self.take_over(work)
+        if not is_alive(self.info.get("harness")):
+            self.take_over()
 
     @property
     def name(self) -> str:
@@ -83,15 +89,22 @@ class Run:
             os.close(file)
         shutil.rmtree(work, ignore_errors=True)
 
-    def take_over(self, work: Path) -> None:
-        """Keep the findings of a batch in whose midst the harness was killed."""
-        for finding in findings.read_all(work / "found"):
-            finding.write(self.folder / "findings")
-        shutil.rmtree(work, ignore_errors=True)
+    def take_over(self) -> None:
+        """Keep the findings of a batch in whose midst the harness was stopped or killed."""
+        for work in sorted((self.folder / "work").glob("*")):
+            for finding in findings.read_all(work / "found"):
+                finding.write(self.folder / "findings")
+            shutil.rmtree(work, ignore_errors=True)
+
+    def begin(self) -> None:
+        """Say that this process runs it now."""
+        self.info["harness"] = identity(os.getpid())
+        write_atomically(self.folder / "run.json", self.info)
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Keep the summary."""
         self.info["summary"] = summary
+        self.info["harness"] = None
         write_atomically(self.folder / "run.json", self.info)
 
 

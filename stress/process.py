@@ -23,6 +23,16 @@ def die_with(parent: int) -> None:
         os._exit(3)
 
 
+def identity(pid: int) -> list[int] | None:
+    """Return a process's number and when it began, which no later process has; None if gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else [pid, int(fields[19])]
+
+
 def threads(pid: int) -> dict[int, tuple[str, int]]:
     """Return, for each thread of a process, its state's letter and how often it was switched."""
     found = {}

@@ -17,6 +17,8 @@ from .plan import HARDLY_ANY, OVERHEAD, Plan
 from .supervise import Supervisor
 from .totals import Exit, Totals
 
+GRACE = 6.0
+"""Seconds over the budget that a hang may take to be recognised as one."""
 SELDOM = 7
 """A scenario that has failed is run again at every how many-th of its turns."""
 
@@ -70,6 +72,7 @@ class Runner:
 
     def go(self) -> Exit:
         """Run until the budget is spent, or something is found and that was wanted."""
+        self.run.begin()
         begin = time.monotonic() - self.spent
         with stoppable():
             try:
@@ -84,8 +87,7 @@ class Runner:
             except Stopped as stop:
                 self.stopped = str(stop)
         self.progress.clear()
-        for work in sorted((self.run.folder / "work").glob("*")):
-            self.run.take_over(work)
+        self.run.take_over()
         self.spent = time.monotonic() - begin
         return self.conclude()
 
@@ -101,6 +103,10 @@ class Runner:
             return bool(self.run.findings())
         # The first pass is worth overdrawing a little: without it nothing is said of the rest.
         return spent >= self.options.budget - 0.2
+
+    def left(self, spent: float) -> float:
+        """Return the seconds after which even a batch that hangs is not waited for."""
+        return float("inf") if self.options.until_failure else self.options.budget - spent + GRACE
 
     def one(self, spent: float) -> None:
         """Run the batch that comes next."""
@@ -119,7 +125,7 @@ class Runner:
         native = self.options.budget >= HARDLY_ANY and not total.findings
         result = Supervisor(
             batch, self.run.work(self.number), self.options.python or sys.executable
-        ).watch(native)
+        ).watch(native, self.left(spent))
         result.number = self.number
         self.plan.learn(batch.scenario, self.totals.add(result))
         self.run.ended(result)

@@ -63,8 +63,11 @@ class Supervisor:
         self._stop_rng = Random(seed_of(batch.seed, "stop"))
         self._next_stop = 0.0
 
-    def watch(self, native: bool) -> Result:
-        """Return what the child did when it has ended, or been ended. native: C stacks, too."""
+    def watch(self, native: bool, limit: float = float("inf")) -> Result:
+        """Return what the child did when it has ended, or been ended.
+
+        native: C stacks, too. limit: seconds after which it is ended without a judgement.
+        """
         try:
             progress, since = self.heartbeat.progress(), time.monotonic()
             asleep: dict[int, tuple[str, int]] = {}
@@ -72,6 +75,8 @@ class Supervisor:
             while self.child.poll() is None:
                 time.sleep(0.01)
                 now = time.monotonic()
+                if now - self.begin > limit:
+                    return self.result()
                 if self.heartbeat.progress() != progress:
                     progress, since = self.heartbeat.progress(), now
                     asleep_since = now
@@ -89,11 +94,11 @@ class Supervisor:
                 if current != asleep or any(state != "S" for state, _ in current.values()):
                     asleep, asleep_since = current, now
                 stuck = current and now - asleep_since >= self.scenario.quiet
-                limit = BUSY_SECONDS if self.ready() else START_SECONDS
+                patience = BUSY_SECONDS if self.ready() else START_SECONDS
                 if stuck and self.ready():
                     return self.stuck("all threads sleep", native)
-                if now - since > limit + self.scenario.quiet:
-                    return self.stuck(f"no round has ended for {limit:g} seconds", native)
+                if now - since > patience + self.scenario.quiet:
+                    return self.stuck(f"no round has ended for {patience:g} seconds", native)
             return self.ended()
         finally:
             self.end()

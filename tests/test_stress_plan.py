@@ -106,9 +106,14 @@ def test_a_fingerprint_is_of_the_failure_not_of_the_seed() -> None:
 
 def test_findings_are_kept_once_and_survive_a_killed_harness(tmp_path: pathlib.Path) -> None:
     run = new_run(tmp_path, OPTIONS, PYTHON)
-    # As a child leaves it whose supervisor is killed now:
+    # As a child leaves it whose supervisor is killed now, or still alive:
     a_finding().write(run.work(7) / "found")
     (run.folder / "batches.jsonl").write_text('{"batch": torn', encoding="utf-8")
+    run.begin()
+    assert open_run(tmp_path, run.name).findings() == []
+    assert run.work(7).exists()
+    run.info["harness"][1] -= 1  # another process, that had the same number
+    write_atomically(run.folder / "run.json", run.info)
     again = open_run(tmp_path, run.name)
     assert [one.fingerprint for one in again.findings()] == [a_finding().fingerprint]
     assert not run.work(7).exists()
