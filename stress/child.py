@@ -184,6 +184,8 @@ def answer(folder: Path) -> None:
     while line := os.read(0, 1):
         if line != b"s":
             continue
+        if run is not None:
+            run.heartbeat.ops = sum(actor.ops for actor in run.actors)
         with open(folder / "stacks.txt", "w", encoding="utf-8") as file:
             # Looking at other threads' frames stops them all first. Should that hang too, a
             # watchdog that asks nobody writes what it can.
