@@ -207,17 +207,23 @@ class StopTheWorld(Nemesis):
     doc = "stops of all threads, by _current_frames and (from 3.14) settrace_all_threads"
     every = 0.005
 
+    def prepare(self) -> None:
+        # 3.13t changes the trace functions of running threads unprotected, and crashes of it; on
+        # 3.14t a child that was forked meanwhile hangs in its first settrace(). That is the
+        # interpreter's, whatever the target is.
+        forks = self.run.scenario.forks or "fork" in self.run.batch.nemeses
+        self.trace = sys.version_info >= (3, 14) and not forks
+
     def act(self) -> None:
         stop_the_world()
+        if self.trace:
+            threading.settrace_all_threads(_trace)
+            threading.settrace_all_threads(None)  # type: ignore[arg-type]
 
 
 def stop_the_world() -> None:
-    """Stop all threads for a moment, by what this interpreter survives."""
+    """Stop all threads for a moment."""
     sys._current_frames()
-    # 3.13t changes the trace functions of running threads unprotected, and crashes of it.
-    if sys.version_info >= (3, 14):
-        threading.settrace_all_threads(_trace)
-        threading.settrace_all_threads(None)  # type: ignore[arg-type]
 
 
 def _trace(*event: object) -> None:

@@ -170,6 +170,8 @@ class Scenario:
     """A deadlock is what has to be seen: not being stuck is the finding."""
     signals: ClassVar[bool] = False
     """It uses the process's signal handlers and timer itself."""
+    forks: ClassVar[bool] = False
+    """Its forked children go on as Python programs."""
     core: ClassVar[bool] = True
     """It is run even when there is hardly any time."""
     quiet: ClassVar[float] = 1.5

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import _thread
+import faulthandler
 import os
 import signal
+import tempfile
 import time
-from typing import Any
+from typing import IO, Any
 
 from ..process import die_with
 from ..scenario import MANY, Actor, Breach, Scenario, actor
 
-CHILD_SECONDS = 20
+CHILD_SECONDS = 12
 
 
 class ForkWhileContended(Scenario):
@@ -21,6 +23,7 @@ class ForkWhileContended(Scenario):
     subjects = "Lock RLock Condition Semaphore Event Thread"
     most_threads = 8
     least = 2
+    forks = True
 
     def setup(self) -> None:
         self.lock = self.target.Lock()
@@ -48,17 +51,20 @@ class ForkWhileContended(Scenario):
                 me.pause()
                 with self.own:
                     here = os.getpid()
+                    stacks = tempfile.TemporaryFile()  # noqa: SIM115  # until reaped
                     pid = os.fork()
                     if pid == 0:
                         die_with(here)
                         signal.alarm(CHILD_SECONDS)
+                        faulthandler.dump_traceback_later(CHILD_SECONDS / 2, file=stacks)
                         os._exit(self.in_child())
-                self.reap(pid)
+                with stacks:
+                    self.reap(pid, stacks)
                 me.did("fork")
         finally:
             self.over = True
 
-    def reap(self, pid: int) -> None:
+    def reap(self, pid: int, stacks: IO[bytes]) -> None:
         while True:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
@@ -67,7 +73,9 @@ class ForkWhileContended(Scenario):
         if code := os.waitstatus_to_exitcode(status):
             hung = code == -signal.SIGALRM
             what = f"hung for {CHILD_SECONDS} seconds" if hung else f"ended with {code}"
-            raise Breach("child", f"a forked child {what}")
+            stacks.seek(0)
+            text = stacks.read().decode(errors="replace")
+            raise Breach("child", f"a forked child {what}", text)
 
     def in_child(self) -> int:
         """Use fresh primitives and one held at the fork; return an exit code."""
