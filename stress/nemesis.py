@@ -218,7 +218,7 @@ class StopTheWorld(Nemesis):
         stop_the_world()
         if self.trace:
             threading.settrace_all_threads(_trace)
-            threading.settrace_all_threads(None)  # type: ignore[arg-type]
+            threading.settrace_all_threads(None)
 
 
 def stop_the_world() -> None:

@@ -28,7 +28,11 @@ class Alarmed(Scenario):
 
     def install(self, act: Callable[[], None]) -> None:
         def handler(number: int, frame: FrameType | None) -> None:
-            if self.armed and interruptible(self.world.target, frame):
+            if not self.armed:
+                return
+            if not interruptible(self.world.target, frame):
+                signal.setitimer(signal.ITIMER_REAL, 0.0002)  # not here: try again
+            else:
                 self.armed = False
                 self.handled += 1
                 act()
@@ -158,6 +162,8 @@ class SignalHandlerLocks(Alarmed):
             with self.lock:
                 self.inside += 1
                 me.pause()
+                if me.rng.random() < 0.3:
+                    time.sleep(0.0003)  # so that the owner waits when its handler strikes
                 if self.inside != 1:
                     raise Breach("exclusion", "two threads own one RLock")
                 self.inside -= 1
@@ -246,6 +252,7 @@ class SignalInterruptsAcquire(Alarmed):
     core = False
     subjects = "Semaphore"
     must_see = frozenset({"interrupted"})
+    least = 2
 
     def setup(self) -> None:
         self.semaphore = self.target.Semaphore(0)
