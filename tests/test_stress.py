@@ -39,6 +39,15 @@ import os, time
 import stress
 from stress import ACCEPTABLE, INTERESTING, MANY, Breach, Scenario, actor
 
+class Odd(Scenario):
+    """Has an outcome that nobody has graded."""
+    outcomes = {"even": ACCEPTABLE}
+    @actor(2)
+    def add(self, me):
+        me.did("add")
+    def arbiter(self):
+        return "odd"
+
 class CrossedLocks(Scenario):
     """Two locks, taken crosswise."""
     def setup(self):
@@ -79,15 +88,6 @@ class Leaving(Scenario):
     @actor()
     def leave(self, me):
         os._exit(1)
-
-class Odd(Scenario):
-    """Has an outcome that nobody has graded."""
-    outcomes = {"even": ACCEPTABLE}
-    @actor(2)
-    def add(self, me):
-        me.did("add")
-    def arbiter(self):
-        return "odd"
 '''
 
 
@@ -244,7 +244,7 @@ def test_two_targets_are_compared(tmp_path: pathlib.Path) -> None:
     assert stress(tmp_path, "compare", broken, golden).returncode == 0
 
 
-@pytest.mark.parametrize("mutant", ["thread_runs_never", "queue_loses_item"])
+@pytest.mark.parametrize("mutant", ["queue_overtakes", "queue_loses_item"])
 def test_selftest_kills_a_mutant(mutant: str, tmp_path: pathlib.Path) -> None:
     done = stress(
         tmp_path, "selftest", "--mutants", mutant, "--slice", "1.5", "--golden", "0", "--json", "k"
@@ -297,7 +297,7 @@ def test_a_killed_harness_leaves_no_process_and_loses_nothing(
 ) -> None:
     path = tmp_path / "own.py"
     path.write_text(OWN, encoding="utf-8")
-    command = [sys.executable, "-m", "stress", "run", "-k", "odd,event_publishes,slow_round"]
+    command = [sys.executable, "-m", "stress", "run", "-k", "odd,slow_round"]
     command += ["--scenarios", str(path), "--target", "golden", "--budget", "15", "--seed", "4"]
     harness = subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -325,7 +325,7 @@ def test_a_killed_harness_leaves_no_process_and_loses_nothing(
     # What is left of the budget is used up where the run has stopped.
     info = json.loads((before / "run.json").read_text())
     spent = info["summary"]["seconds"]
-    info["options"]["budget"] = spent + 3.0
+    info["options"]["budget"] = spent + 1.5
     (before / "run.json").write_text(json.dumps(info))
     resumed = stress(tmp_path, "run", "--resume", "last")
     assert resumed.returncode == 1
