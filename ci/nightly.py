@@ -64,6 +64,11 @@ STEPS = [
     Step("cpython-startup-3.14t", "3.14t", 60, "ci/cpython-tests 3.14t --startup"),
     Step("cpython-startup-3.15t", "3.15t", 60, "ci/cpython-tests 3.15t --startup"),
 ]
+STEPS += [
+    Step(f"stress-{tag}", tag, 40, f'"$(ci/env {tag})" -m stress run --html .stress/{tag}.html')
+    for tag in ("3.13t", "3.14t", "3.15t", "3.13td")
+]
+STEPS += [Step("selftest-3.13t", "3.13t", 90, '"$(ci/env 3.13t)" -m stress selftest')]
 
 
 @dataclasses.dataclass(frozen=True)

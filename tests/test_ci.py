@@ -22,7 +22,10 @@ NAMES = ("get-python", "env", "test", "lint", "cpython-tests", "nightly", "quick
 COMMANDS = [*(CI / name for name in NAMES), ROOT / ".ci" / "run"]
 DEADLINE = 120.0
 
-pytestmark = pytest.mark.thread_unsafe(reason="runs processes that share files and locks")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.thread_unsafe(reason="runs processes that share files and locks"),
+]
 
 
 def call(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,7 @@ from ci.cpython_tests import EXIT, KNOWN, File, alike, differing, files_of
 ROOT = Path(__file__).resolve().parent.parent
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.thread_unsafe(reason="starts interpreters, and replaces a module's names"),
     pytest.mark.skipif(
         importlib.util.find_spec("test") is None

@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKFLOW = ROOT / ".github" / "workflows" / "nightly.yml"
 TAG = "3.13t"
 
-pytestmark = pytest.mark.thread_unsafe(reason="runs processes, and replaces a module's names")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.thread_unsafe(reason="runs processes, and replaces a module's names"),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ POSIX = "-DFTT_POSIX_BACKEND"
 WIDEN = "-DFTT_WIDEN"
 
 pytestmark = [
-    pytest.mark.core_c,
+    pytest.mark.once,
     pytest.mark.thread_unsafe(reason="compiles and loads both processors by itself"),
 ]
 

@@ -24,6 +24,7 @@ THREAD_SANITIZER = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.thread_unsafe(reason="starts processes that keep all CPUs busy"),
     pytest.mark.skipif(
         THREAD_SANITIZER, reason="the controls race on purpose, and budgets are too short here"
