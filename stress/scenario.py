@@ -208,10 +208,12 @@ class Scenario:
 
         A fixed cast is returned as it is, whatever `threads` is.
         """
+        # Not inspect.getmembers(): it walks over dictionaries that other threads may add to.
+        members = {n: m for base in reversed(cls.__mro__) for n, m in vars(base).copy().items()}
         marked = [
             (name, method.actor)
-            for name, method in inspect.getmembers(cls, inspect.isfunction)
-            if hasattr(method, "actor")
+            for name, method in sorted(members.items())
+            if inspect.isfunction(method) and hasattr(method, "actor")
         ]
         fixed = sum(mark.count for _, mark in marked if mark.count != MANY)
         scaled = sum(mark.count == MANY for _, mark in marked)
