@@ -12,6 +12,9 @@ from collections.abc import Generator
 
 import pytest
 
+# Helpers that assert: a failure is to show its values, as one in a test does.
+pytest.register_assert_rewrite("forking", "installing", "interop", "interrupting", "launching")
+
 SHUTDOWN_SECONDS = 120
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from launching import LAUNCHER, place, run
 
 PRELUDE = """\
-import sys, threading
+import _thread, sys, threading
 SECONDS = 60
+whole_lines = _thread.allocate_lock()
 def show(**objects):
     ours = sys.modules.get("ftthreading")
     types = [value for value in vars(ours).values() if isinstance(value, type)] if ours else []
-    for name, value in objects.items():
-        print("SHOWN", name, isinstance(value, tuple(types)))
+    with whole_lines:
+        for name, value in objects.items():
+            sys.stdout.write(f"SHOWN {name} {isinstance(value, tuple(types))}\\n")
 def in_threads(count, function, *arguments):
     threads = [threading.Thread(target=function, args=(i, *arguments)) for i in range(count)]
     for thread in threads:
@@ -30,8 +32,8 @@ if __name__ == "__main__":
 """
 """What each program begins with.
 
-show(name=object, ...) shows objects. in_threads() runs a function in threads, and gives each its
-number.
+show(name=object, ...) shows objects, from any thread: print() would let the words of others get
+between its own. in_threads() runs a function in threads, and gives each its number.
 """
 
 
