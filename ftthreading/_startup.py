@@ -2,9 +2,10 @@
 
 ``python -m ftthreading app.py`` reaches one process. Programs that start other interpreters
 (multiprocessing's spawn, subprocess, test suites) fall back to plain `threading` there, unseen.
-`enable` writes a file into the environment's site-packages that the interpreter's `site` module
-runs at each start: `ftthreading.start` where it reads that (3.15, PEP 829), else
-`ftthreading.pth`. Nothing is written unless somebody asks, and `disable` takes it away.
+`enable` writes two files into the environment's site-packages: the module that watches for
+`threading` (see `_at_startup`), and the one that makes the interpreter's `site` module call it at
+each start: `ftthreading.start` where it reads that (3.15, PEP 829), else `ftthreading.pth`. Nothing
+is written unless somebody asks, and `disable` takes it away.
 
 An interpreter started with -S or -I -S does not read it. FTTHREADING_AT_STARTUP=0 in the
 environment turns it off for a process and its children.
@@ -18,13 +19,12 @@ import sys
 import sysconfig
 from pathlib import Path
 
-ENTRY_POINT = "ftthreading._startup:at_startup\n"
+WATCHER = "_ftthreading_at_startup"
 
-# One line, for each line of a .pth file that begins with "import" is executed by itself.
-IMPORT_LINE = (
-    "import sys; exec('try:\\n from ftthreading._startup import at_startup\\n"
-    "except ImportError: pass\\nelse: at_startup()')\n"
-)
+CALLS = {
+    ".pth": f"import {WATCHER}; {WATCHER}.watch()\n",
+    ".start": f"{WATCHER}:watch\n",
+}
 
 PROBE = """
 import sys, threading
@@ -33,18 +33,12 @@ sys.exit(ours is None or threading.Lock is not ours.Lock)
 """
 
 
-def at_startup() -> None:
-    """Install ftthreading, unless FTTHREADING_AT_STARTUP=0. Called by `site`."""
-    if os.environ.get("FTTHREADING_AT_STARTUP") != "0":
-        import ftthreading
-
-        ftthreading.install()
-
-
-def startup_file() -> Path:
-    """The file that `enable` writes for this interpreter."""
+def startup_files() -> dict[Path, str]:
+    """What `enable` writes for this interpreter, the module first."""
+    folder = Path(sysconfig.get_path("purelib"))
     suffix = ".start" if sys.version_info >= (3, 15) else ".pth"
-    return Path(sysconfig.get_path("purelib"), f"ftthreading{suffix}")
+    watcher = Path(__file__).with_name("_at_startup.py").read_text(encoding="utf-8")
+    return {folder / f"{WATCHER}.py": watcher, folder / f"ftthreading{suffix}": CALLS[suffix]}
 
 
 def in_force() -> bool:
@@ -57,50 +51,64 @@ def in_force() -> bool:
 
 
 def enable() -> int:
-    """Write the file, and try it; return an exit code."""
-    file = startup_file()
-    print(f"writing {file}", flush=True)
-    text = ENTRY_POINT if file.suffix == ".start" else IMPORT_LINE
-    new = file.with_name(f".{file.name}.{os.getpid()}")
+    """Write the files, and try them; return an exit code."""
+    files = startup_files()
+    watcher, caller = files
     try:
-        new.write_text(text)
-        new.replace(file)
+        for file, text in files.items():
+            print(f"writing {file}", flush=True)
+            _write(file, text)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        if not caller.is_file():
+            watcher.unlink(missing_ok=True)
         print(f"VERDICT: FAILED: {error}", file=sys.stderr)
         return 1
     if in_force():
         print(f"VERDICT: enabled: what {sys.executable} starts from here on has ftthreading.")
         return 0
-    file.unlink(missing_ok=True)
+    caller.unlink(missing_ok=True)
+    watcher.unlink(missing_ok=True)
     print(
         "VERDICT: FAILED: a new interpreter did not find ftthreading; is it installed in this"
-        " environment (pip install)? The file has been removed again.",
+        " environment (pip install)? The files have been removed again.",
         file=sys.stderr,
     )
     return 1
 
 
-def disable() -> int:
-    """Remove the file; return an exit code."""
-    file = startup_file()
-    if not file.exists():
-        print(f"VERDICT: nothing to do: there is no {file}.")
-        return 0
-    print(f"removing {file}", flush=True)
+def _write(file: Path, text: str) -> None:
+    """Write the file at a stroke: an interpreter may be starting. Raises OSError."""
+    new = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        file.unlink()
-    except OSError as error:
-        print(f"VERDICT: FAILED: {error}", file=sys.stderr)
-        return 1
+        new.write_text(text, encoding="utf-8")
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def disable() -> int:
+    """Remove the files; return an exit code."""
+    # First the one that calls the other.
+    files = [file for file in reversed(startup_files()) if file.exists()]
+    if not files:
+        print(f"VERDICT: nothing to do: there is no {list(startup_files())[-1]}.")
+        return 0
+    for file in files:
+        print(f"removing {file}", flush=True)
+        try:
+            file.unlink()
+        except OSError as error:
+            print(f"VERDICT: FAILED: {error}", file=sys.stderr)
+            return 1
     print(f"VERDICT: disabled: what {sys.executable} starts from here on has plain threading.")
     return 0
 
 
 def status() -> int:
     """Say what is in force; exit code 0 if it is ftthreading, else 1."""
-    file = startup_file()
-    print(f"{file}: {'there' if file.exists() else 'not there'}")
+    for file in startup_files():
+        print(f"{file}: {'there' if file.exists() else 'not there'}")
     if os.environ.get("FTTHREADING_AT_STARTUP") == "0":
         print("FTTHREADING_AT_STARTUP=0: turned off for this process and its children")
     enabled = in_force()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import sysconfig
+import textwrap
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,96 @@ def test_enable_status_disable(python: Path) -> None:
     assert last(again.stdout).startswith("VERDICT: nothing to do")
 
 
+@pytest.fixture
+def enabled(python: Path) -> Iterator[Path]:
+    """The same interpreter, with the files in place."""
+    done = run(python, "-m", "ftthreading", "--enable-at-startup")
+    assert done.returncode == 0, done.stderr
+    yield python
+    assert run(python, "-m", "ftthreading", "--disable-at-startup").returncode == 0
+
+
+NOT_YET = """
+import sys
+assert not {"threading", "ftthreading", "ftthreading._core"} & {*sys.modules}
+"""
+
+OURS = """
+import sys, threading, ftthreading
+assert threading.Lock is ftthreading.Lock and threading.Thread is ftthreading.Thread
+assert ftthreading.install().replaced, "not installed"
+assert not [finder for finder in sys.meta_path if "at_startup" in type(finder).__module__]
+assert type(threading.__spec__.loader) is type(ftthreading.__spec__.loader), "a trace of it"
+assert threading.__loader__ is threading.__spec__.loader
+print("ours")
+"""
+
+FIRST = {
+    "threading": "import threading",
+    "ftthreading": "import ftthreading",
+    "a submodule": "import ftthreading._install",
+    "a library": "import queue",
+    "only looked for": """
+        import importlib.util
+        for name in ("threading", "ftthreading"):
+            assert importlib.util.find_spec(name).loader.get_source(name)
+        assert "threading" not in sys.modules
+    """,
+    "another thread": """
+        import _thread
+        ended = _thread.allocate_lock()
+        ended.acquire()
+        def load():
+            import threading
+            ended.release()
+        _thread.start_new_thread(load, ())
+        ended.acquire()
+    """,
+    "two threads": """
+        import _thread
+        gate = _thread.allocate_lock()
+        ended = [_thread.allocate_lock() for _ in range(4)]
+        def load(number):
+            try:
+                with gate:
+                    pass
+                __import__("ftthreading" if number % 2 else "threading")
+            finally:
+                ended[number].release()
+        with gate:
+            for number in range(4):
+                ended[number].acquire()
+                _thread.start_new_thread(load, (number,))
+        for each in ended:
+            each.acquire()
+    """,
+}
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_installed_when_first_imported(enabled: Path, first: str) -> None:
+    """And no sooner: most interpreters never use a thread."""
+    done = run(enabled, "-c", NOT_YET + textwrap.dedent(FIRST[first]) + OURS)
+    assert done.stderr == ""
+    assert done.stdout == "ours\n"
+
+
+def test_imported_before(enabled: Path) -> None:
+    """Another start-up file was first, and had imported threading."""
+    site = run(enabled, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout
+    early = Path(site.strip(), "_early.pth")
+    early.write_text("import threading\n")
+    try:
+        done = run(enabled, "-c", OURS)
+        assert (done.stdout, done.stderr) == ("ours\n", "")
+    finally:
+        early.unlink()
+
+
 def test_file_cannot_be_written(python: Path) -> None:
     """Nor is its beginning left behind."""
-    place = "from ftthreading._startup import startup_file as file; print(file())"
-    obstacle = Path(run(python, "-c", place).stdout.strip())
+    place = "from ftthreading._startup import startup_files as files; print(*files(), sep='\\n')"
+    obstacle = Path(run(python, "-c", place).stdout.splitlines()[-1])
     site = obstacle.parent
     obstacle.mkdir()
     try:
@@ -84,7 +171,7 @@ def test_file_cannot_be_written(python: Path) -> None:
         assert done.returncode == 1
         assert "VERDICT: FAILED: " in done.stderr
         assert {file.name for file in site.iterdir()} >= {obstacle.name, "ftthreading"}
-        assert not list(site.glob(".ftthreading*"))
+        assert [*site.glob(".*ftthreading*"), *site.glob("_ftthreading*")] == []
     finally:
         obstacle.rmdir()
 
@@ -98,9 +185,7 @@ def test_without_the_package(python: Path) -> None:
     package.unlink()
     try:
         done = run(python, "-c", LOOK)
-        if sys.version_info < (3, 15):  # which reports an entry point that it cannot import
-            assert done.stderr == ""
-        assert done.stdout == "function\n"
+        assert (done.stdout, done.stderr) == ("function\n", "")
     finally:
         package.symlink_to(target)
         assert run(python, "-m", "ftthreading", "--disable-at-startup").returncode == 0
@@ -124,4 +209,4 @@ def test_not_installed(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "VERDICT: FAILED: a new interpreter did not find ftthreading" in done.stderr
-    assert not list(folder.rglob("ftthreading.*"))
+    assert not list(folder.rglob("*ftthreading*"))
