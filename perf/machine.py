@@ -1,0 +1,102 @@
+"""What a result has to say of the machine, the interpreter and the checkout it came from."""
+
+import functools
+import hashlib
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import sysconfig
+
+from perf.report import cpu_model, gil_enabled, usable_cpus
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CPU = pathlib.Path("/sys/devices/system/cpu")
+
+
+def read(path: str | pathlib.Path) -> str:
+    """Return a small file's text without its outer white space, or "" where it cannot be read."""
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def governor() -> str:
+    """Return who sets the processors' frequency, or "" where the machine does not say."""
+    return read(CPU / "cpu0/cpufreq/scaling_governor")
+
+
+def identity() -> str:
+    """Return the name that this machine's results are kept under: results never mix machines."""
+    kernel = platform.release().partition(".")[0]
+    parts = (cpu_model(), str(usable_cpus()), platform.system(), kernel, governor())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def tag() -> str:
+    """Return the running interpreter's tag as ci/get-python writes it, such as "3.13t"."""
+    free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    debug = "d" if hasattr(sys, "gettotalrefcount") else ""
+    thread_sanitizer = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))
+    ending = "san" if thread_sanitizer else debug
+    return f"{sys.version_info.major}.{sys.version_info.minor}{free}{ending}"
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *words], check=False, capture_output=True, text=True
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def checkout() -> tuple[str, bool]:
+    """Return the commit that is checked out, in 12 digits, and whether files differ from it."""
+    commit = _git("rev-parse", "--short=12", "HEAD") or "0" * 12
+    return commit, bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
+def virtualised() -> str:
+    """Return what the machine runs in: a hypervisor's name or "yes", or "" where none shows."""
+    if "hypervisor" not in read("/proc/cpuinfo"):
+        return ""
+    return read("/sys/class/dmi/id/sys_vendor") or "yes"
+
+
+def cpu_quota() -> str:
+    """Return the control group's limit of CPU time ("max 100000" is none), or ""."""
+    path = read("/proc/self/cgroup").rpartition("::")[2].partition("\n")[0]
+    for folder in (f"/sys/fs/cgroup{path}", "/sys/fs/cgroup"):
+        if found := read(f"{folder}/cpu.max"):
+            return found
+    return ""
+
+
+def caches() -> str:
+    """Return the first processor's caches, such as "L1 Data 32K, L2 Unified 1024K"."""
+    found = []
+    for folder in sorted((CPU / "cpu0/cache").glob("index*")):
+        level, kind, size = (read(folder / name) for name in ("level", "type", "size"))
+        found.append(f"L{level} {kind} {size}")
+    return ", ".join(found)
+
+
+@functools.cache
+def describe() -> dict[str, str | int]:
+    """Return what pyperf does not collect, ready to be metadata; what cannot be read is absent."""
+    found: dict[str, str | int] = {
+        "ftt_machine": identity(),
+        "ftt_tag": tag(),
+        "ftt_cpus": usable_cpus(),
+        "ftt_smt": read(CPU / "smt/active"),
+        "ftt_caches": caches(),
+        "ftt_numa_nodes": len(list(pathlib.Path("/sys/devices/system/node").glob("node[0-9]*"))),
+        "ftt_cpu_max": cpu_quota(),
+        "ftt_virtualised": virtualised(),
+        "ftt_governor": governor(),
+        "ftt_gil_before": int(gil_enabled()),
+        "ftt_compiler": platform.python_compiler(),
+        "ftt_malloc": os.environ.get("PYTHONMALLOC", ""),
+    }
+    return {name: value for name, value in found.items() if value != ""}
