@@ -1,12 +1,13 @@
 /* The parts of a measurement that Python cannot do without disturbing it.
 
-   Floor, Section, Gate, spin and ping_pong: each is explained where it is made, in _native_*.c.
+   Floor, Section, Gate, Waits, spin, canary and ping_pong: each is explained where it is made, in _native_*.c.
    Nothing here is part of the package. */
 
 #include "_native.h"
 
 static PyMethodDef native_functions[] = {
     {"spin", native_spin, METH_O, "spin(ns): stay busy, attached, without the kernel's help."},
+    {"canary", native_canary, METH_O, "canary(steps): seconds for so many dependent steps."},
     {"ping_pong", native_ping_pong, METH_VARARGS,
      "ping_pong(rounds, kernel): seconds for 2 * rounds hand-offs between two C threads."},
     {NULL, NULL, 0, NULL},
@@ -15,7 +16,7 @@ static PyMethodDef native_functions[] = {
 static int native_exec(PyObject *module)
 {
     calibrate();
-    return add_types(module, (PyType_Spec *[]){&floor_spec, &section_spec, &gate_spec, NULL});
+    return add_types(module, (PyType_Spec *[]){&floor_spec, &section_spec, &gate_spec, &waits_spec, NULL});
 }
 
 static PyModuleDef_Slot native_slots[] = {

@@ -5,10 +5,11 @@
 
 #include "_shared.h"
 
-extern PyType_Spec floor_spec, section_spec, gate_spec;
+extern PyType_Spec floor_spec, section_spec, gate_spec, waits_spec;
 
 void calibrate(void); /* how long busy time takes; before any */
 PyObject *native_spin(PyObject *module, PyObject *ns);
+PyObject *native_canary(PyObject *module, PyObject *steps);
 PyObject *native_ping_pong(PyObject *module, PyObject *args);
 
 #endif

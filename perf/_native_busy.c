@@ -1,6 +1,7 @@
 /* Busy time.
 
    spin     busy for a given time
+   canary   the time that a fixed amount of work takes: what changes it changes all times
    Section  a critical section: busy for a given time around a plain, unprotected counter */
 
 #include "_native.h"
@@ -56,6 +57,17 @@ PyObject *native_spin(PyObject *module, PyObject *value)
         return NULL;
     busy(steps);
     Py_RETURN_NONE;
+}
+
+PyObject *native_canary(PyObject *module, PyObject *value)
+{
+    (void)module;
+    long steps = PyLong_AsLong(value);
+    if (steps == -1 && PyErr_Occurred())
+        return NULL;
+    uint64_t begin = now_ns();
+    busy(steps > 0 ? (uint64_t)steps : 0);
+    return PyFloat_FromDouble((double)(now_ns() - begin) * 1e-9);
 }
 
 typedef struct {

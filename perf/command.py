@@ -21,11 +21,7 @@ def add_options(
     parser: argparse.ArgumentParser, rounds: int = 0, window: float = 0, pin: bool = False
 ) -> None:
     """Add the options that all have; a measurement without rounds or windows leaves them out."""
-    parser.add_argument(
-        "--impl",
-        default=f"{BASE},ftthreading",
-        help="modules to compare, the first is the base (default %(default)s)",
-    )
+    add_implementations(parser)
     if rounds:
         add_rounds(parser, rounds)
     if window:
@@ -38,6 +34,14 @@ def add_options(
     if pin:
         parser.add_argument("--pin", action="store_true", help="bind each thread to one CPU")
     add_json(parser)
+
+
+def add_implementations(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--impl",
+        default=f"{BASE},ftthreading",
+        help="modules to compare, the first is the base (default %(default)s)",
+    )
 
 
 def add_rounds(parser: argparse.ArgumentParser, rounds: int) -> None:
@@ -68,7 +72,8 @@ def implementations(
     parser: argparse.ArgumentParser, options: argparse.Namespace
 ) -> list[Implementation]:
     """Import what `--impl` names; end with a usage error where that cannot be."""
-    if getattr(options, "rounds", 1) < 1 or getattr(options, "window", 1) <= 0:
+    rounds = getattr(options, "rounds", None)
+    if (rounds is not None and rounds < 1) or getattr(options, "window", 1) <= 0:
         parser.error("--rounds and --window must be positive")
     before = gil_enabled()
     try:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from perf.command import Broken
 from perf.implementations import Implementation
+from perf.store import Case
 from perf.team import Job, Running
 
 Times = tuple[float, float]  # when a job began and ended
@@ -144,32 +144,27 @@ def notify_all(
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
+class Handoff:
     """One way to hand over: how many threads, and how many operations a round makes."""
 
-    name: str
+    primitive: str
+    operation: str
     threads: int
     operations: int
     setup: Setup
 
-    def prepare(self, implementation: Implementation, rounds: int) -> tuple[list[Job], Check]:
-        """Make the jobs and the check; the latter raises Broken where the end state is wrong."""
-        jobs, right = self.setup(implementation, rounds)
-
-        def check() -> bool:
-            if not right():
-                raise Broken(f"{implementation.name}, {self.name}: wrong after {rounds} rounds")
-            return True
-
-        return jobs, check
+    @property
+    def case(self) -> Case:
+        """The case that this is measured as."""
+        return Case(self.primitive, self.operation, "handoff", self.threads)
 
 
-CASES = (
-    Case("Lock", 2, 2, lock),
-    Case("Semaphore", 2, 2, semaphore),
-    Case("Event", 2, 2, event),
-    Case("Condition", 2, 2, condition),
-    Case("Barrier(2)", 2, 1, functools.partial(barrier, parties=2)),
-    Case("Barrier(8)", 8, 1, functools.partial(barrier, parties=8)),
-    Case("notify_all(16)", 17, 1, functools.partial(notify_all, waiters=16)),
+HANDOFFS = (
+    Handoff("lock", "handoff", 2, 2, lock),
+    Handoff("semaphore", "handoff", 2, 2, semaphore),
+    Handoff("event", "handoff", 2, 2, event),
+    Handoff("condition", "handoff", 2, 2, condition),
+    Handoff("barrier", "rounds", 2, 1, functools.partial(barrier, parties=2)),
+    Handoff("barrier", "rounds", 8, 1, functools.partial(barrier, parties=8)),
+    Handoff("condition", "notify_all", 17, 1, functools.partial(notify_all, waiters=16)),
 )

@@ -9,6 +9,7 @@ from perf import native
 
 BASE = "threading"
 FLOOR = "floor"
+NATIVE = "native"  # what is done without Python: a bound, no implementation
 NAMES = ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event")  # the floor's
 
 

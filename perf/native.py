@@ -97,8 +97,41 @@ def load(name: str) -> types.ModuleType:
     return module
 
 
+def ceiling(threads: int, seconds: float) -> float:
+    """Return how often a second C threads take the interpreter's own lock, all together.
+
+    Between them is an empty section of C code. 0 where the interpreter was built without its
+    test modules, or its benchmark takes other arguments; with 0 threads only that is answered.
+    """
+    try:
+        benchmark = importlib.import_module("_testinternalcapi").benchmark_locks
+    except (ImportError, AttributeError):
+        return 0.0
+    milliseconds = max(1, round(seconds * 1000))
+    try:
+        if sys.version_info >= (3, 15):
+            rate, *_ = benchmark(threads or 1, 0, 0, milliseconds)
+        else:
+            rate, *_ = benchmark(threads or 1, True, 0, milliseconds)
+    except (TypeError, ValueError):
+        return 0.0
+    return float(rate)
+
+
 load("_native")
 
-from perf._native import Floor, Gate, Section, ping_pong, spin  # noqa: E402
+from perf._native import Floor, Gate, Section, Waits, canary, ping_pong, spin  # noqa: E402
 
-__all__ = ["CompileError", "Floor", "Gate", "Section", "build", "load", "ping_pong", "spin"]
+__all__ = [
+    "CompileError",
+    "Floor",
+    "Gate",
+    "Section",
+    "Waits",
+    "build",
+    "canary",
+    "ceiling",
+    "load",
+    "ping_pong",
+    "spin",
+]

@@ -41,14 +41,19 @@ class Result:
     seconds: float
 
 
+def environment(folder: str) -> dict[str, str]:
+    """Return our environment for a child, which is to leave temporary files in the folder only."""
+    # A hung program must be able to show where it hangs.
+    return {**os.environ, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
+
+
 class Runner:
     """Runs commands with a temporary folder of their own."""
 
     def __init__(
         self, folder: str, limit: float, interrupts: child.Interrupts, progress: Progress
     ) -> None:
-        # A hung program must be able to show where it hangs.
-        self._env = {**os.environ, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
+        self._env = environment(folder)
         self._limit = limit
         self._interrupts = interrupts
         self._tick = progress.tick

@@ -64,7 +64,10 @@ def section_name(ns: int) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What is measured. Without a section the statement is all that is done."""
+    """What is measured. Without a section the statement is all that is done.
+
+    threads: 0 where the number is not the case's to choose.
+    """
 
     primitive: str
     operation: str
@@ -76,7 +79,9 @@ class Case:
     @property
     def id(self) -> str:
         """The name in pyperf's files, such as "lock.with T4 S1us shared"."""
-        parts = [f"{self.primitive}.{self.operation}", f"T{self.threads}"]
+        parts = [f"{self.primitive}.{self.operation}"]
+        if self.threads:
+            parts.append(f"T{self.threads}")
         if self.section_ns is not None:
             parts.append(f"S{section_name(self.section_ns)}")
         return " ".join([*parts, self.shape] if self.shape else parts)

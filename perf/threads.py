@@ -1,23 +1,23 @@
-"""What it costs to start a thread, and to ask which thread one is.
+"""What it costs to start a thread, to ask which thread one is, and what else goes by threads.
 
 Wall time: between start() and the first line of run() lie the kernel and the scheduler, which are
-the same for both sides and much of the whole. How much shows the floor: a thread that is made by
+the same for all sides and much of the whole. How much shows the floor: a thread that is made by
 the interpreter's `_thread` and known to nobody, and a C method that does nothing.
 """
 
 import _thread
-import argparse
 import itertools
-import statistics
-import sys
 import time
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
-from perf import command, native
+from perf import native
+from perf.bench import Axes, Bench, Family, Sample
 from perf.implementations import FLOOR, Implementation
-from perf.report import Progress, duration, machine, table
-from perf.rounds import alternate, judge, ratios
+from perf.store import Case
+
+WINDOWS = 3
 
 
 class Bare:
@@ -90,6 +90,60 @@ def hundred(side: Implementation, times: int) -> float:
     return (time.perf_counter() - begin) / times
 
 
+def local(access: Callable[[Any], None]) -> Measure:
+    """Use an attribute of a `local` in a thread of the side's own."""
+
+    def measure(side: Implementation, times: int) -> float:
+        here = side.module.local()
+        took: list[float] = []
+
+        def run() -> None:
+            here.x = 1
+            begin = time.perf_counter()
+            for _ in itertools.repeat(None, times):
+                access(here)
+            took.append((time.perf_counter() - begin) / times / 4)
+
+        thread = side.module.Thread(target=run)
+        thread.start()
+        thread.join()
+        return took[0]
+
+    return measure
+
+
+def read_four(here: Any) -> None:
+    _ = here.x
+    _ = here.x
+    _ = here.x
+    _ = here.x
+
+
+def write_four(here: Any) -> None:
+    here.x = here.x = here.x = here.x = 1
+
+
+def timer_cancelled(side: Implementation, times: int) -> float:
+    """One is to make, start, cancel and join a timer that would wait for a long time."""
+    begin = time.perf_counter()
+    for _ in itertools.repeat(None, times):
+        timer = side.module.Timer(1000, int)
+        timer.start()
+        timer.cancel()
+        timer.join()
+    return (time.perf_counter() - begin) / times
+
+
+def timer_fired(side: Implementation, times: int) -> float:
+    """One is to make and start a timer of no delay, and to join it."""
+    begin = time.perf_counter()
+    for _ in itertools.repeat(None, times):
+        timer = side.module.Timer(0, int)
+        timer.start()
+        timer.join()
+    return (time.perf_counter() - begin) / times
+
+
 def calls(name: str) -> Measure:
     """Ask in a thread of the side's own."""
 
@@ -115,66 +169,45 @@ def calls(name: str) -> Measure:
     return measure
 
 
-CASES: dict[str, tuple[Measure, int]] = {
-    "start()": (start_alone, 300),
-    "start() until it runs": (until_it_runs, 300),
-    "start() and join()": (start_and_join, 300),
-    "100 at once": (hundred, 3),
-    "current_thread()": (calls("current_thread"), 50_000),
-    "get_native_id()": (calls("get_native_id"), 50_000),
-    "get_ident()": (calls("get_ident"), 50_000),
+# How often one window does it, where a short window lasts as long as in the tier `gate`.
+MEASURES: dict[str, tuple[Measure, int]] = {
+    "thread.start": (start_alone, 300),
+    "thread.until_it_runs": (until_it_runs, 300),
+    "thread.start_join": (start_and_join, 300),
+    "thread.start_join_100": (hundred, 3),
+    "thread.current_thread": (calls("current_thread"), 50_000),
+    "thread.get_native_id": (calls("get_native_id"), 50_000),
+    "thread.get_ident": (calls("get_ident"), 50_000),
+    "local.read": (local(read_four), 50_000),
+    "local.write": (local(write_four), 50_000),
+    "timer.cancelled": (timer_cancelled, 100),
+    "timer.fired": (timer_fired, 100),
 }
+WINDOW_SECONDS = 0.02
+FLOORED = {name for name in MEASURES if name.startswith("thread.")}
 
 
-def run(
-    implementations: Sequence[Implementation], rounds: int, progress: Progress
-) -> dict[str, dict[str, list[float]]]:
-    """Return seconds by case and implementation, one a round."""
-    command.prepare()
-    found: dict[str, dict[str, list[float]]] = {}
-    for name, (measure, times) in CASES.items():
-        samples: dict[str, list[float]] = {side.name: [] for side in implementations}
-        for side in implementations:
-            measure(side, max(1, times // 10))
-        for number, side in alternate(implementations, rounds):
-            progress.show(len(found), name, f"round {number + 1} of {rounds}")
-            samples[side.name].append(measure(side, times))
-        found[name] = samples
-    progress.clear()
-    return found
+def name_of(case: Case) -> str:
+    return f"{case.primitive}.{case.operation}"
 
 
-def show(found: dict[str, dict[str, list[float]]], base: str, rounds: int) -> None:
-    rows, slower = [], []
-    for name, samples in found.items():
-        for side, times in samples.items():
-            speedup = ratios(samples[base], times)
-            verdict = judge(speedup, rounds) if side not in (base, FLOOR) else ""
-            if verdict == "SLOWER":
-                slower.append(f"{side} {name}")
-            shown = f"{speedup}" if side != base else ""
-            rows.append([name, side, duration(statistics.median(times)), shown, verdict])
-    print(table(["case", "implementation", "one takes", f"{base}'s / its", ""], rows, left=2))
-    print(f"\nMedians (lowest-highest) of {rounds} alternating rounds; above 1 is faster.")
-    print(f"VERDICT: slower than {base}: {', '.join(slower) or 'nothing'}.")
+def measure(bench: Bench, case: Case, side: Implementation) -> Sample:
+    """Measure one of MEASURES in some windows."""
+    one, times = MEASURES[name_of(case)]
+    if side.name == FLOOR:
+        side = bare()
+    times = max(1, round(times * min(1.0, bench.short / WINDOW_SECONDS)))
+    one(side, max(1, times // 10))
+    return Sample([one(side, times) for _ in range(WINDOWS)])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m perf.threads", description=__doc__.splitlines()[0]
-    )
-    command.add_options(parser, rounds=15)
-    options = parser.parse_args()
-    implementations = [*command.implementations(parser, options), bare()]
-    if not options.json:
-        print(f"{machine()}\n{len(CASES)} cases, about {options.rounds} s\n", flush=True)
-    found = run(implementations, options.rounds, Progress(len(CASES)))
-    if options.json:
-        command.print_json(found)
-    else:
-        show(found, implementations[0].name, options.rounds)
-    return 0
+def cases(_axes: Axes) -> list[Case]:
+    pairs = (name.split(".") for name in MEASURES)
+    return [Case(primitive, operation, "thread") for primitive, operation in pairs]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def references(case: Case) -> tuple[str, ...]:
+    return (FLOOR,) if name_of(case) in FLOORED else ()
+
+
+FAMILY = Family("thread", cases, measure, references)

@@ -1,11 +1,17 @@
-"""What perf/contended.py lets many threads do with one primitive, and how it is checked.
+"""What perf/contended.py lets many threads do with primitives, and how it is checked.
 
-   Lock, RLock, Condition, Semaphore(1)   enter it, run the section, leave it. Only the primitive
-                                          protects the section's counter
-   Event      wait() on an event that is set all the time, then a section of the thread's own
-   Barrier    all meet at it; between two meetings each runs a section of its own
+   lock, rlock, condition, semaphores   enter it, run the section, leave it. Only the primitive
+                                        protects the section's counter
+   event      wait() on an event that is set all the time, then a section of the thread's own
+   barrier    all meet at it; between two meetings each runs a section of its own
 
-A section of the thread's own excludes nobody, so with an Event or a Barrier more CPUs do more.
+A section of the thread's own excludes nobody, so with an event or a barrier more CPUs do more.
+
+Three shapes tell contention for the lock from contention for its reference count:
+
+   shared      all use one
+   private     each has one of its own, that no other thread touches
+   container   each has one of its own, and finds it in a list that all share
 """
 
 import functools
@@ -22,10 +28,16 @@ from perf.team import Job, Running
 Result = tuple[int, float, float]  # operations of one thread, and when it began and ended
 Check = Callable[[Sequence[int]], None]  # of the threads' counts; raises Broken
 BATCH_NS = 10_000  # how long a thread may work between two looks at its flag
+SHARED, PRIVATE, CONTAINER = SHAPES = ("shared", "private", "container")
 
 
 def batch_of(section_ns: int) -> int:
     return max(1, min(50, BATCH_NS // (section_ns + 200)))
+
+
+def spread(make: Callable[[], Any], threads: int, shape: str) -> list[Any]:
+    """Return each thread's primitive: one for all, or one for each."""
+    return [make()] * threads if shape == SHARED else [make() for _ in range(threads)]
 
 
 def hold(running: Running, lock: Any, section: native.Section, batch: int) -> Result:
@@ -41,18 +53,47 @@ def hold(running: Running, lock: Any, section: native.Section, batch: int) -> Re
     return count, begin, time.perf_counter()
 
 
+def hold_item(
+    running: Running, locks: list[Any], index: int, section: native.Section, batch: int
+) -> Result:
+    """Look the lock up and enter it until told to stop."""
+    work = section.run
+    count = 0
+    begin = time.perf_counter()
+    while running[0]:
+        for _ in itertools.repeat(None, batch):
+            with locks[index]:
+                work()
+        count += batch
+    return count, begin, time.perf_counter()
+
+
 def exclusive(
-    primitive: str, arguments: tuple[Any, ...], side: Implementation, section_ns: int, threads: int
+    type: str,
+    arguments: tuple[Any, ...],
+    side: Implementation,
+    section_ns: int,
+    threads: int,
+    shape: str,
 ) -> tuple[list[Job], Check]:
-    lock = side.make(primitive, *arguments)
-    section = native.Section(section_ns)
+    locks = spread(lambda: side.make(type, *arguments), threads, shape)
+    sections = spread(lambda: native.Section(section_ns), threads, shape)
     batch = batch_of(section_ns)
 
     def check(counts: Sequence[int]) -> None:
-        if sum(counts) != section.count:
-            raise Broken(f"{sum(counts)} operations, but {section.count} counted")
+        counted = sum(section.count for section in dict.fromkeys(sections))
+        if sum(counts) != counted:
+            raise Broken(f"counter totals: {sum(counts)} operations, but {counted} counted")
 
-    return [functools.partial(hold, lock=lock, section=section, batch=batch)] * threads, check
+    if shape == CONTAINER:
+        return [
+            functools.partial(hold_item, locks=locks, index=index, section=section, batch=batch)
+            for index, section in enumerate(sections)
+        ], check
+    return [
+        functools.partial(hold, lock=lock, section=section, batch=batch)
+        for lock, section in zip(locks, sections, strict=True)
+    ], check
 
 
 def pass_by(running: Running, event: Any, section: native.Section, batch: int) -> Result:
@@ -68,21 +109,43 @@ def pass_by(running: Running, event: Any, section: native.Section, batch: int) -
     return count, begin, time.perf_counter()
 
 
-def event(side: Implementation, section_ns: int, threads: int) -> tuple[list[Job], Check]:
-    shared = side.make("Event")
-    shared.set()
+def pass_item(
+    running: Running, events: list[Any], index: int, section: native.Section, batch: int
+) -> Result:
+    """Look the set event up and wait for it until told to stop."""
+    work = section.run
+    count = 0
+    begin = time.perf_counter()
+    while running[0]:
+        for _ in itertools.repeat(None, batch):
+            if events[index].wait():
+                count += 1
+            work()
+    return count, begin, time.perf_counter()
+
+
+def event(
+    side: Implementation, section_ns: int, threads: int, shape: str
+) -> tuple[list[Job], Check]:
+    events = spread(lambda: side.make("Event"), threads, shape)
+    for each in events:
+        each.set()
     sections = [native.Section(section_ns) for _ in range(threads)]
     batch = batch_of(section_ns)
 
     def check(counts: Sequence[int]) -> None:
         if list(counts) != [section.count for section in sections]:
-            raise Broken("wait() of a set event returned false")
+            raise Broken("counter totals: wait() of a set event returned false")
 
-    jobs: list[Job] = [
-        functools.partial(pass_by, event=shared, section=section, batch=batch)
-        for section in sections
-    ]
-    return jobs, check
+    if shape == CONTAINER:
+        return [
+            functools.partial(pass_item, events=events, index=index, section=section, batch=batch)
+            for index, section in enumerate(sections)
+        ], check
+    return [
+        functools.partial(pass_by, event=each, section=section, batch=batch)
+        for each, section in zip(events, sections, strict=True)
+    ], check
 
 
 def meet(
@@ -116,7 +179,9 @@ def meet(
     return count, begin, end
 
 
-def barrier(side: Implementation, section_ns: int, threads: int) -> tuple[list[Job], Check]:
+def barrier(
+    side: Implementation, section_ns: int, threads: int, _shape: str
+) -> tuple[list[Job], Check]:
     shared = side.make("Barrier", threads)
     sections = [native.Section(section_ns) for _ in range(threads)]
     going = [True, True]
@@ -143,11 +208,14 @@ def barrier(side: Implementation, section_ns: int, threads: int) -> tuple[list[J
     return jobs, check
 
 
-WORKLOADS: dict[str, Callable[[Implementation, int, int], tuple[list[Job], Check]]] = {
-    "Lock": functools.partial(exclusive, "Lock", ()),
-    "RLock": functools.partial(exclusive, "RLock", ()),
-    "Condition": functools.partial(exclusive, "Condition", ()),
-    "Semaphore": functools.partial(exclusive, "Semaphore", (1,)),
-    "Event": event,
-    "Barrier": barrier,
+Workload = Callable[[Implementation, int, int, str], tuple[list[Job], Check]]
+WORKLOADS: dict[str, Workload] = {
+    "lock": functools.partial(exclusive, "Lock", ()),
+    "rlock": functools.partial(exclusive, "RLock", ()),
+    "condition": functools.partial(exclusive, "Condition", ()),
+    "semaphore": functools.partial(exclusive, "Semaphore", (1,)),
+    "bounded_semaphore": functools.partial(exclusive, "BoundedSemaphore", (1,)),
+    "event": event,
+    "barrier": barrier,
 }
+OPERATIONS = {**dict.fromkeys(WORKLOADS, "with"), "event": "wait", "barrier": "wait"}
