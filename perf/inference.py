@@ -1,0 +1,175 @@
+"""What measured values allow to say: intervals, rank tests, noise, and steps in a history.
+
+Values are times or counts, above zero, lower is better; a ratio is own/base, so above 1 is slower.
+They are few (one a round), far from a normal distribution and with outliers on one side, so
+everything here goes by medians and ranks. SciPy has most of it, but no wheels for 3.13t.
+"""
+
+import bisect
+import dataclasses
+import heapq
+import math
+import random
+import statistics
+from collections.abc import Sequence
+
+DRAWS = 4000
+EXACT_VALUES = 40  # up to so many values of both sides together every arrangement is counted
+STEP_PRICE = 4.0  # of one more step, in units of noise times log(number of values)
+LEAST_STAY = 5  # values that a level must have: two that stand out are none
+LEAST_NOISE = 1e-3  # relative: below it no step is looked for
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """A ratio's estimate, and the bounds that it lies between with 95 % confidence."""
+
+    low: float
+    estimate: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.estimate:.3f} ({self.low:.3f}-{self.high:.3f})"
+
+
+def ratio_interval(
+    base: Sequence[float], own: Sequence[float], *, level: float = 0.95, seed: int = 1
+) -> Interval:
+    """Return median(own)/median(base) with its bootstrap percentile interval.
+
+    The same values and seed give the same interval. Raises StatisticsError without values.
+    """
+    draw = random.Random(seed)
+    estimate = statistics.median(own) / statistics.median(base)
+    found = sorted(
+        statistics.median(draw.choices(own, k=len(own)))
+        / statistics.median(draw.choices(base, k=len(base)))
+        for _ in range(DRAWS)
+    )
+    tail = int((1 - level) / 2 * DRAWS)
+    return Interval(found[tail], estimate, found[-1 - tail])
+
+
+def midranks(values: Sequence[float]) -> list[float]:
+    """Return each value's rank from 1; equal values share the middle of theirs."""
+    ordered = sorted(values)
+    return [
+        (bisect.bisect_left(ordered, value) + bisect.bisect_right(ordered, value) + 1) / 2
+        for value in values
+    ]
+
+
+def p_greater(base: Sequence[float], own: Sequence[float]) -> float:
+    """Return the one-sided p of Mann and Whitney's test: is `own` greater than `base` by chance?
+
+    Exact, ties included, for up to EXACT_VALUES values; above, by the normal approximation with
+    correction for ties and continuity.
+    """
+    if not base or not own:
+        return 1.0
+    ranks = midranks([*own, *base])
+    if len(ranks) <= EXACT_VALUES:
+        return _exact_tail([round(2 * rank) for rank in ranks], len(own))
+    size, others, total = len(own), len(base), len(ranks)
+    ties = sum(ranks.count(rank) ** 3 - ranks.count(rank) for rank in set(ranks))
+    variance = size * others / 12 * (total + 1 - ties / (total * (total - 1)))
+    if variance <= 0:
+        return 1.0
+    excess = sum(ranks[:size]) - size * (total + 1) / 2
+    return 0.5 * math.erfc((excess - 0.5) / math.sqrt(2 * variance))
+
+
+def _exact_tail(doubled: list[int], size: int) -> float:
+    """Return the share of all choices of `size` ranks whose sum is not below the first ones'."""
+    ways: list[dict[int, int]] = [{0: 1}, *({} for _ in range(size))]
+    for rank in doubled:
+        for chosen in range(size, 0, -1):
+            target = ways[chosen]
+            for total, count in ways[chosen - 1].items():
+                target[total + rank] = target.get(total + rank, 0) + count
+    least = sum(doubled[:size])
+    as_great = sum(count for total, count in ways[size].items() if total >= least)
+    return as_great / math.comb(len(doubled), size)
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Correct p-values for their number by Holm's procedure; the order stays."""
+    corrected = [0.0] * len(chances)
+    highest = 0.0
+    for done, index in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        highest = max(highest, min(1.0, chances[index] * (len(chances) - done)))
+        corrected[index] = highest
+    return corrected
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return the relative spread, a standard deviation by the median of deviations."""
+    middle = statistics.median(values)
+    return 1.4826 * statistics.median(abs(value - middle) for value in values) / middle
+
+
+def steady(values: Sequence[float], limit: float) -> list[bool]:
+    """Tell which values lie within `limit` (relative) of the median of all."""
+    middle = statistics.median(values)
+    return [abs(value / middle - 1) <= limit for value in values]
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """From value number `index` on, the level is `after` instead of `before`."""
+
+    index: int
+    before: float
+    after: float
+
+
+def steps(values: Sequence[float]) -> list[Step]:
+    """Find where a history's level changed for good.
+
+    The piecewise constant line with the least sum of absolute deviations of logarithms, where
+    each step has a price that grows with the noise, and each level at least LEAST_STAY values.
+    """
+    logs = [math.log(value) for value in values]
+    if len(logs) < 2 * LEAST_STAY:
+        return []
+    moves = [abs(b - a) for a, b in zip(logs, logs[1:], strict=False)]
+    noise = max(LEAST_NOISE, statistics.median(moves))
+    price = STEP_PRICE * noise * max(1.0, math.log(len(logs)))
+    best = [-price, *[math.inf] * len(logs)]
+    begins = [0] * (len(logs) + 1)
+    for begin in range(len(logs)):
+        for end, cost in enumerate(_costs(logs[begin:]), begin + 1):
+            total = best[begin] + cost + price
+            if end - begin >= LEAST_STAY and total < best[end]:
+                best[end], begins[end] = total, begin
+    bounds = [len(logs)]
+    while bounds[-1]:
+        bounds.append(begins[bounds[-1]])
+    bounds.reverse()
+    levels = [
+        statistics.median(values[begin:end]) for begin, end in zip(bounds, bounds[1:], strict=False)
+    ]
+    return [
+        Step(index, before, after)
+        for index, before, after in zip(bounds[1:-1], levels, levels[1:], strict=False)
+    ]
+
+
+def _costs(values: Sequence[float]) -> list[float]:
+    """Return, for each first part of the values, its sum of distances from its own median."""
+    low: list[float] = []  # the lower half, negated: a heap gives its greatest
+    high: list[float] = []
+    low_sum = high_sum = 0.0
+    found = []
+    for value in values:
+        moved = -heapq.heappushpop(low, -value)
+        low_sum += value - moved
+        heapq.heappush(high, moved)
+        high_sum += moved
+        if len(high) > len(low):
+            moved = heapq.heappop(high)
+            high_sum -= moved
+            heapq.heappush(low, -moved)
+            low_sum += moved
+        found.append(high_sum - low_sum + (len(low) - len(high)) * -low[0])
+    return found
