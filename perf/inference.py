@@ -8,6 +8,7 @@ everything here goes by medians and ranks. SciPy has most of it, but no wheels f
 import bisect
 import dataclasses
 import heapq
+import itertools
 import math
 import random
 import statistics
@@ -60,7 +61,7 @@ def midranks(values: Sequence[float]) -> list[float]:
 
 
 def p_greater(base: Sequence[float], own: Sequence[float]) -> float:
-    """Return the one-sided p of Mann and Whitney's test: is `own` greater than `base` by chance?
+    """Return by how great a chance `own` is so much greater: Mann and Whitney's one-sided p.
 
     Exact, ties included, for up to EXACT_VALUES values; above, by the normal approximation with
     correction for ties and continuity.
@@ -132,7 +133,7 @@ def steps(values: Sequence[float]) -> list[Step]:
     logs = [math.log(value) for value in values]
     if len(logs) < 2 * LEAST_STAY:
         return []
-    moves = [abs(b - a) for a, b in zip(logs, logs[1:], strict=False)]
+    moves = [abs(b - a) for a, b in itertools.pairwise(logs)]
     noise = max(LEAST_NOISE, statistics.median(moves))
     price = STEP_PRICE * noise * max(1.0, math.log(len(logs)))
     best = [-price, *[math.inf] * len(logs)]
@@ -147,7 +148,7 @@ def steps(values: Sequence[float]) -> list[Step]:
         bounds.append(begins[bounds[-1]])
     bounds.reverse()
     levels = [
-        statistics.median(values[begin:end]) for begin, end in zip(bounds, bounds[1:], strict=False)
+        statistics.median(values[begin:end]) for begin, end in itertools.pairwise(bounds)
     ]
     return [
         Step(index, before, after)
