@@ -1,9 +1,9 @@
 """One round in a process of its own: `python -m perf.worker ORDER`, a file of JSON.
 
 It writes a line of JSON to the file that the order names for each job it begins and for each that
-it ended, so that whoever started it knows at any moment how far it is. It stops at the first primitive that
-does what it must never do: threads may be stuck in it. A job that hangs ends the process, with
-all stacks on standard error.
+it ended, so that whoever started it knows at any moment how far it is. It stops at the first
+primitive that does what it must never do: threads may be stuck in it. A job that hangs ends the
+process, with all stacks on standard error.
 """
 
 import dataclasses

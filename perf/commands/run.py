@@ -7,7 +7,7 @@ import resource
 import shlex
 import sys
 
-from perf import child, machine, report, store
+from perf import child, choosing, machine, report, store
 from perf.catalogue import TIERS
 from perf.command import add_implementations, implementations
 from perf.session import FOREVER, Failed, Plan, Session
@@ -38,13 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", metavar="RESULT", help="go on with a result folder, or `last`, as it was begun"
     )
-    parser.add_argument(
-        "--output",
-        type=pathlib.Path,
-        default=store.RESULTS,
-        metavar="FOLDER",
-        help="where results are kept (default: .perf/results in the checkout)",
-    )
+    choosing.add_output(parser)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON instead")
 
 
