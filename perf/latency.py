@@ -83,7 +83,7 @@ def window(
         raise broken(case, side, what)
     for other in waits[1:]:
         waits[0].add(other)
-    return overlap(begins, ends), waits[0]
+    return overlap(begins, ends) if any(counts) else 0.0, waits[0]
 
 
 def measure(bench: Bench, case: Case, side: Implementation) -> Sample:

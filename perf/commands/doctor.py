@@ -145,7 +145,9 @@ def gil() -> Finding:
 def build() -> Finding:
     flags = str(sysconfig.get_config_var("CFLAGS"))
     debug = hasattr(sys, "gettotalrefcount")
-    slow = [word for word in ("-O0", "-Og", "-O1", "-fsanitize=thread", "--coverage") if word in flags]
+    slow = [
+        word for word in ("-O0", "-Og", "-O1", "-fsanitize=thread", "--coverage") if word in flags
+    ]
     if debug or slow:
         how = ", ".join((["debug build"] if debug else []) + slow)
         return Finding("interpreter", how, SPOILT, "a release build: ci/env 3.13t")
@@ -156,7 +158,12 @@ def build() -> Finding:
 def surroundings() -> Finding:
     set_here = [
         name
-        for name in ("PYTHONMALLOC", "PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME")
+        for name in (
+            "PYTHONMALLOC",
+            "PYTHONDEVMODE",
+            "PYTHONTRACEMALLOC",
+            "PYTHONPROFILEIMPORTTIME",
+        )
         if os.environ.get(name)
     ]
     if sys.gettrace() or sys.getprofile():

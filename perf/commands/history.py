@@ -74,11 +74,11 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             ]
             print(f"{name}\n{table(('time, UTC', 'commit', 'tier', 'value'), rows, left=3)}\n")
     said = {name: stepping(line) for name, line in found.items()}
-    rows = [
+    rows_of_all = [
         (name, str(len(line)), amount(line[0][1]), amount(line[-1][1]), said[name])
         for name, line in sorted(found.items(), key=lambda each: (not said[each[0]], each[0]))
     ]
-    print(table(("case", "results", "first", "last", "steps"), rows))
+    print(table(("case", "results", "first", "last", "steps"), rows_of_all))
     changed = [name for name, text in said.items() if text]
     print(f"VERDICT: {len(found)} cases; {len(changed)} changed their level")
     return 0

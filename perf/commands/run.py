@@ -132,8 +132,10 @@ def judged(session: Session, whole: bool) -> tuple[str, int]:
         names = sorted({f"{case.id} ({impl})" for case, impl in session.rejected})
         lost = sum(len(why) for why in session.rejected.values())
         verdict += f"; {lost} rejected, for threads did not overlap: {', '.join(names)}"
-        if lost > session.total / 2 or not session.parts:
+        if lost > session.total / 2:
             return f"TOO NOISY: {verdict}", 2
+    if not session.parts:
+        return f"the time was over before anything was measured: {verdict}", 2
     if not whole:
         verdict += f"; the time is over, {go_on(session)}"
     return verdict, 0
