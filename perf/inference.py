@@ -147,9 +147,7 @@ def steps(values: Sequence[float]) -> list[Step]:
     while bounds[-1]:
         bounds.append(begins[bounds[-1]])
     bounds.reverse()
-    levels = [
-        statistics.median(values[begin:end]) for begin, end in itertools.pairwise(bounds)
-    ]
+    levels = [statistics.median(values[begin:end]) for begin, end in itertools.pairwise(bounds)]
     return [
         Step(index, before, after)
         for index, before, after in zip(bounds[1:-1], levels, levels[1:], strict=False)
