@@ -68,6 +68,11 @@ STEPS += [
     Step(f"stress-{tag}", tag, 40, f'"$(ci/env {tag})" -m stress run --html .stress/{tag}.html')
     for tag in ("3.13t", "3.14t", "3.15t", "3.13td")
 ]
+# An hour of the full matrix; it goes on the next night where the commit is still the same.
+STEPS += [
+    Step(f"perf-{tag}", tag, 75, f'"$(ci/env {tag})" -m perf run --tier full --go-on --budget 3600')
+    for tag in ("3.13t", "3.14t", "3.15t")
+]
 STEPS += [Step("selftest-3.13t", "3.13t", 90, '"$(ci/env 3.13t)" -m stress selftest')]
 
 

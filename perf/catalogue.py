@@ -36,7 +36,7 @@ TIERS = {
     for tier in (
         Tier("smoke", window=0.03, short=0.002, rounds=1, scale=0.01),
         Tier("gate", window=0.5, short=0.02, rounds=5, scale=0.2),
-        Tier("full", window=0.5, short=0.05, rounds=7, scale=1.0),
+        Tier("full", window=0.5, short=0.05, rounds=5, scale=1.0),
     )
 }
 

@@ -17,25 +17,6 @@ class Broken(Exception):
     """A primitive did what it must never do; no time is worth reporting then."""
 
 
-def add_options(
-    parser: argparse.ArgumentParser, rounds: int = 0, window: float = 0, pin: bool = False
-) -> None:
-    """Add the options that all have; a measurement without rounds or windows leaves them out."""
-    add_implementations(parser)
-    if rounds:
-        add_rounds(parser, rounds)
-    if window:
-        parser.add_argument(
-            "--window",
-            type=float,
-            default=window,
-            help="seconds that one sample lasts (default %(default)s)",
-        )
-    if pin:
-        parser.add_argument("--pin", action="store_true", help="bind each thread to one CPU")
-    add_json(parser)
-
-
 def add_implementations(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--impl",
@@ -54,27 +35,10 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print all samples as JSON instead")
 
 
-def words(text: str) -> list[str]:
-    """Split an option's value at its commas."""
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def chosen(
-    parser: argparse.ArgumentParser, option: str, wanted: list[str], known: list[str]
-) -> list[str]:
-    """Return `known` without what is not wanted; end with a usage error for an unknown name."""
-    if unknown := [name for name in wanted if name not in known]:
-        parser.error(f"{option}: no {', '.join(unknown)}; there are {', '.join(known)}")
-    return [name for name in known if name in wanted] if wanted else known
-
-
 def implementations(
     parser: argparse.ArgumentParser, options: argparse.Namespace
 ) -> list[Implementation]:
     """Import what `--impl` names; end with a usage error where that cannot be."""
-    rounds = getattr(options, "rounds", None)
-    if (rounds is not None and rounds < 1) or getattr(options, "window", 1) <= 0:
-        parser.error("--rounds and --window must be positive")
     before = gil_enabled()
     try:
         found = load(options.impl)

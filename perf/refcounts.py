@@ -224,7 +224,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m perf.refcounts", description=__doc__.splitlines()[0]
     )
-    command.add_options(parser)
+    command.add_implementations(parser)
+    command.add_json(parser)
     options = parser.parse_args()
     implementations = command.implementations(parser, options)
     counts = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))

@@ -70,6 +70,10 @@ class Plan:
             for side in sides if number % 2 == 0 else reversed(sides):
                 yield case, side
 
+    def total(self) -> int:
+        """Return how many measurements all rounds are."""
+        return self.rounds * sum(1 for _ in self.jobs(0))
+
     def text(self) -> str:
         """Return the plan as a line of JSON."""
         return json.dumps(dataclasses.asdict(self))
@@ -119,7 +123,7 @@ class Session:
         self._done = {
             (part.impl, part.case.id, each.number) for part in self.parts for each in part.rounds
         }
-        self.total = plan.rounds * sum(1 for _ in plan.jobs(0))
+        self.total = plan.total()
         self.progress = Progress(self.total)
         commit, dirty = machine.checkout()
         self._common: dict[str, Plain] = {

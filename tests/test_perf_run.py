@@ -21,9 +21,10 @@ from support import CHECKOUT, wait_until
 from perf import bench, catalogue, contended, latency, store
 from perf.bench import Axes, Bench, Rejected
 from perf.child import Interrupts
+from perf.commands.run import unfinished
 from perf.implementations import load
 from perf.session import Plan, Reader, Session
-from perf.store import Case
+from perf.store import Case, Measurement, Round
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 THREAD_SANITIZER = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))
@@ -263,6 +264,23 @@ def test_a_run_goes_on_where_it_ended(tmp_path: pathlib.Path) -> None:
     )
     assert done.returncode == 2
     assert "of another commit" in done.stderr
+
+
+def test_only_what_is_not_whole_is_gone_on_with(tmp_path: pathlib.Path) -> None:
+    def written(name: str, rounds: int, plan: Plan = PLAN) -> pathlib.Path:
+        each = tuple(Round(n, (1,), {}, {"ftt_plan": plan.text()}) for n in range(rounds))
+        parts = [Measurement(case, side, each, store.BYTE) for case, side in plan.jobs(0)]
+        path = tmp_path / "machine" / "3.13t" / name
+        store.write(path, parts)
+        return path
+
+    assert PLAN.total() == 8
+    assert unfinished(written("20260101T000000-000000000001", 1), PLAN)
+    assert not unfinished(written("20260101T000000-000000000002", 2), PLAN)
+    assert not unfinished(written("20260101T000000-000000000003-dirty", 1), PLAN)
+    other = dataclasses.replace(PLAN, pin=False)
+    assert not unfinished(written("20260101T000000-000000000004", 1, other), PLAN)
+    assert not unfinished(tmp_path, PLAN)
 
 
 def test_no_time_and_no_such_case(tmp_path: pathlib.Path) -> None:

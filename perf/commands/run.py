@@ -38,6 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", metavar="RESULT", help="go on with a result folder, or `last`, as it was begun"
     )
+    parser.add_argument(
+        "--go-on",
+        action="store_true",
+        help="go on with the last result of the same commit and options where it is not whole",
+    )
     choosing.add_output(parser)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON instead")
 
@@ -77,8 +82,25 @@ def planned(
         plan.cases()
     except LookupError as error:
         parser.error(f"--only {error}: no such case; `python -m perf list` names all")
-    where = store.new_folder(options.output, machine.identity(), machine.tag(), *machine.checkout())
-    return plan, where
+    here = (options.output, machine.identity(), machine.tag())
+    commit, dirty = machine.checkout()
+    if options.go_on and not dirty:
+        for path in reversed(store.find(*here, commit=commit)):
+            if unfinished(path, plan):
+                return plan, path
+    return plan, store.new_folder(*here, commit, dirty)
+
+
+def unfinished(path: pathlib.Path, plan: Plan) -> bool:
+    """Say whether a result is of this plan, of unchanged files, and not whole."""
+    try:
+        result = store.read(path)
+    except BadResult:
+        return False
+    parts = [each for cases in result.measurements.values() for each in cases.values()]
+    done = sum(len(each.rounds) for each in parts)
+    same = result.metadata.get("ftt_plan") == plan.text() and not result.dirty
+    return same and done < plan.total()
 
 
 def reproduce(plan: Plan, failure: Failed) -> str:
