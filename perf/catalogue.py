@@ -72,9 +72,9 @@ def _in_smoke(case: Case, axes: Axes) -> bool:
         return case.operation == "pair"
     if case.kind != "contended":
         return True
-    if case.primitive == "lock":
-        return case.section_ns == 100_000 and case.threads <= 2
-    return case.section_ns == 0 and case.shape == "shared" and case.threads == 2
+    if case.primitive == "lock" and case.section_ns == 100_000:
+        return case.threads <= 2
+    return case.section_ns == 0 and case.threads == 2
 
 
 def of_tier(tier: str, axes: Axes) -> list[Case]:

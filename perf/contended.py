@@ -8,10 +8,10 @@ window is checked there, and one whose counters disagree is a failure.
 import resource
 import time
 
-from perf.bench import Axes, Bench, Family, Sample, Window, broken, overlap, overlapping
+from perf.bench import Axes, Bench, Family, Rejected, Sample, Window, broken, overlap, overlapping
 from perf.command import Broken
 from perf.implementations import FLOOR, NATIVE, Implementation
-from perf.native import ceiling
+from perf.native import ceiling, has_ceiling
 from perf.rounds import jain
 from perf.store import Case
 from perf.team import Team
@@ -49,7 +49,10 @@ def window(team: Team, case: Case, side: Implementation, seconds: float) -> Wind
 def measure(bench: Bench, case: Case, side: Implementation) -> Sample:
     """Measure one cell in one window. Raises Broken, Rejected or TimeoutError."""
     if side.name == NATIVE:
-        return Sample([1 / ceiling(case.threads, bench.window)])
+        rate = ceiling(case.threads, bench.window)
+        if not rate:
+            raise Rejected("no thread ran while it was measured")
+        return Sample([1 / rate])
     team = bench.team(case.threads)
     window(team, case, side, min(WARM_SECONDS, bench.window / 2))
 
@@ -84,7 +87,7 @@ def references(case: Case) -> tuple[str, ...]:
     if case.section_ns:
         return ()
     if case.shape == "shared":
-        return (NATIVE,) if case.primitive == "lock" and ceiling(0, 0) else ()
+        return (NATIVE,) if case.primitive == "lock" and has_ceiling() else ()
     return (FLOOR,)
 
 

@@ -6,6 +6,7 @@ compiler's command, so interpreters do not mix and an edit is never missed. Each
 a file of its own and renames it: concurrent calls do no harm.
 """
 
+import functools
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -97,24 +98,26 @@ def load(name: str) -> types.ModuleType:
     return module
 
 
+@functools.cache
+def has_ceiling() -> bool:
+    """Say whether the interpreter was built with its own benchmark of locks, as we know it."""
+    try:
+        ceiling(1, 0.001)
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return False
+    return True
+
+
 def ceiling(threads: int, seconds: float) -> float:
     """Return how often a second C threads take the interpreter's own lock, all together.
 
-    Between them is an empty section of C code. 0 where the interpreter was built without its
-    test modules, or its benchmark takes other arguments; with 0 threads only that is answered.
+    Between them is an empty section of C code. 0 where none of them ran in so short a time.
     """
-    try:
-        benchmark = importlib.import_module("_testinternalcapi").benchmark_locks
-    except (ImportError, AttributeError):
-        return 0.0
+    benchmark = importlib.import_module("_testinternalcapi").benchmark_locks
     milliseconds = max(1, round(seconds * 1000))
-    try:
-        if sys.version_info >= (3, 15):
-            rate, *_ = benchmark(threads or 1, 0, 0, milliseconds)
-        else:
-            rate, *_ = benchmark(threads or 1, True, 0, milliseconds)
-    except (TypeError, ValueError):
-        return 0.0
+    # Before 3.15 the second says whether to take a PyMutex, then how much is done inside.
+    by_mutex = sys.version_info < (3, 15)
+    rate, *_ = benchmark(threads, by_mutex, 0, milliseconds)
     return float(rate)
 
 
@@ -131,6 +134,7 @@ __all__ = [
     "build",
     "canary",
     "ceiling",
+    "has_ceiling",
     "load",
     "ping_pong",
     "spin",

@@ -187,7 +187,7 @@ class Session:
             self.save()
 
     def _show(self, number: int, job: Job) -> None:
-        topic = f"round {number + 1} of {self.plan.rounds}"
+        topic = f"round {number + 1} of {self.plan.rounds}: {job[0].kind}"
         self.progress.show(self.done, topic, f"{job[0].id}, {job[1]}")
 
     def _worker(self, folder: pathlib.Path, number: int, jobs: Sequence[Job]) -> None:

@@ -70,13 +70,12 @@ def hold_item(
 
 def exclusive(
     type: str,
-    arguments: tuple[Any, ...],
     side: Implementation,
     section_ns: int,
     threads: int,
     shape: str,
 ) -> tuple[list[Job], Check]:
-    locks = spread(lambda: side.make(type, *arguments), threads, shape)
+    locks = spread(lambda: side.make(type), threads, shape)
     sections = spread(lambda: native.Section(section_ns), threads, shape)
     batch = batch_of(section_ns)
 
@@ -210,11 +209,11 @@ def barrier(
 
 Workload = Callable[[Implementation, int, int, str], tuple[list[Job], Check]]
 WORKLOADS: dict[str, Workload] = {
-    "lock": functools.partial(exclusive, "Lock", ()),
-    "rlock": functools.partial(exclusive, "RLock", ()),
-    "condition": functools.partial(exclusive, "Condition", ()),
-    "semaphore": functools.partial(exclusive, "Semaphore", (1,)),
-    "bounded_semaphore": functools.partial(exclusive, "BoundedSemaphore", (1,)),
+    "lock": functools.partial(exclusive, "Lock"),
+    "rlock": functools.partial(exclusive, "RLock"),
+    "condition": functools.partial(exclusive, "Condition"),
+    "semaphore": functools.partial(exclusive, "Semaphore"),
+    "bounded_semaphore": functools.partial(exclusive, "BoundedSemaphore"),
     "event": event,
     "barrier": barrier,
 }

@@ -137,6 +137,7 @@ def test_a_wrong_primitive_is_refused(
     assert "--impl wrong --only" in err
 
 
+@pytest.mark.once
 def test_a_worker_that_dies_is_told(tmp_path: pathlib.Path) -> None:
     (tmp_path / "mortal.py").write_text(MORTAL, encoding="utf-8")
     options = ["--impl", "mortal", "--only", "lock.bytes", "--output", str(tmp_path / "out")]
@@ -185,6 +186,7 @@ def test_threads_that_do_not_overlap_are_rejected(
         measure(alone, case, side)
 
 
+@pytest.mark.once
 def test_a_rejected_window_is_tried_again_for_longer_and_counted() -> None:
     asked: list[float] = []
     shares = itertools.chain([0.5, 0.89], itertools.repeat(0.9))
@@ -202,6 +204,7 @@ def test_a_rejected_window_is_tried_again_for_longer_and_counted() -> None:
 PLAN = Plan("smoke", ("threading", "ftthreading"), 2, ("lock.bytes", "rlock.bytes"))
 
 
+@pytest.mark.once
 def test_what_a_worker_rejects_is_counted_and_not_kept(tmp_path: pathlib.Path) -> None:
     session = Session(PLAN, tmp_path / "none", 1.0, Interrupts())
     jobs = list(PLAN.jobs(0))
@@ -225,12 +228,14 @@ def test_what_a_worker_rejects_is_counted_and_not_kept(tmp_path: pathlib.Path) -
     assert session.done == 1
 
 
+@pytest.mark.once
 def test_sides_are_measured_by_turns() -> None:
     orders = ["".join(side[0] for case, side in PLAN.jobs(number)) for number in (0, 1)]
     assert orders == ["tftf", "ftft"]
     assert Plan.of(PLAN.text()) == PLAN
 
 
+@pytest.mark.once
 def test_a_run_goes_on_where_it_ended(tmp_path: pathlib.Path) -> None:
     options = [word for pattern in PLAN.only for word in ("--only", pattern)]
     code, out, err = run(*options, "--rounds", "2", "--output", str(tmp_path), "--json")
@@ -266,6 +271,7 @@ def test_a_run_goes_on_where_it_ended(tmp_path: pathlib.Path) -> None:
     assert "of another commit" in done.stderr
 
 
+@pytest.mark.once
 def test_only_what_is_not_whole_is_gone_on_with(tmp_path: pathlib.Path) -> None:
     def written(name: str, rounds: int, plan: Plan = PLAN) -> pathlib.Path:
         each = tuple(Round(n, (1,), {}, {"ftt_plan": plan.text()}) for n in range(rounds))
@@ -283,6 +289,7 @@ def test_only_what_is_not_whole_is_gone_on_with(tmp_path: pathlib.Path) -> None:
     assert not unfinished(tmp_path, PLAN)
 
 
+@pytest.mark.once
 def test_no_time_and_no_such_case(tmp_path: pathlib.Path) -> None:
     where = ["--output", str(tmp_path)]
     code, out, _ = run("--only", "lock.bytes", "--budget", "0", *where)
@@ -294,6 +301,7 @@ def test_no_time_and_no_such_case(tmp_path: pathlib.Path) -> None:
     assert "--only latch: no such case" in err
 
 
+@pytest.mark.once
 @pytest.mark.skipif(not pathlib.Path("/proc").exists(), reason="looks at its processes in /proc")
 def test_an_interrupted_run_leaves_nothing_but_its_result(tmp_path: pathlib.Path) -> None:
     folder, out = tmp_path / "tmp", tmp_path / "out"
@@ -321,12 +329,14 @@ def test_an_interrupted_run_leaves_nothing_but_its_result(tmp_path: pathlib.Path
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.once
 def test_percentiles_of_waits() -> None:
     counts = [(1e-8, 90), (1e-6, 9), (1e-3, 1)]
     shares = (0.5, 0.9, 0.95, 0.99, 0.999)
     assert [latency.percentile(counts, share) for share in shares] == [1e-8, 1e-8, 1e-6, 1e-6, 1e-3]
 
 
+@pytest.mark.once
 def test_tiers_and_patterns() -> None:
     axes = Axes.of(12)
     assert axes.threads == (1, 2, 4, 8, 12, 16, 24)
