@@ -22,9 +22,12 @@ NOISY = Case("event", "wait", "contended", 2, 0, "shared")
 JITTER = (1.0, 1.01, 0.99, 1.02, 0.98)
 
 
-def measurement(case: Case, impl: str, value: float, rounds: int = 5) -> Measurement:
+def measurement(
+    case: Case, impl: str, value: float, rounds: int = 5, tier: str = "gate"
+) -> Measurement:
+    notes = {"ftt_tier": tier}
     jitter = [factor**20 for factor in JITTER] if case is NOISY else list(JITTER)
-    each = (Round(number, (value * jitter[number],)) for number in range(rounds))
+    each = (Round(number, (value * jitter[number],), {}, notes) for number in range(rounds))
     return Measurement(case, impl, tuple(each))
 
 
@@ -34,12 +37,13 @@ def keep(
     own: dict[Case, float],
     place: str = "",
     rounds: int = 5,
+    tier: str = "gate",
 ) -> pathlib.Path:
     """Write a result of this interpreter in which threading's value is 1 everywhere."""
     name = f"202601{day:02d}T000000-{day:012x}"
     path = root / (place or machine.identity()) / machine.tag() / name
-    parts = [measurement(case, "threading", 1.0, rounds) for case in own]
-    parts += [measurement(case, "ftthreading", value, rounds) for case, value in own.items()]
+    parts = [measurement(case, "threading", 1.0, rounds, tier) for case in own]
+    parts += [measurement(case, "ftthreading", value, rounds, tier) for case, value in own.items()]
     store.write(path, parts)
     return path
 
@@ -129,6 +133,16 @@ def test_history_finds_a_step_and_mixes_no_machines(
     code, lines = run(capsys, tmp_path, "history", "--machine", "elsewhere", "lock.with")
     assert sum("5 s" in line for line in lines) == 13
     assert "no results of" in refused(capsys, tmp_path, "history", "--tag", "2.7")
+
+
+def test_history_leaves_smoke_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    keep(tmp_path, 1, {FAST: 1.0})
+    keep(tmp_path, 2, {FAST: 5.0}, tier="smoke")
+    for words, values in ((), ["1 s"]), (("--tier", "smoke"), ["5 s"]):
+        _, lines = run(capsys, tmp_path, "history", *words)
+        assert [line.split("  ")[-1] for line in lines if line.startswith("2026-")] == values
 
 
 def test_list_names_cases_and_results(

@@ -3,6 +3,7 @@
 import argparse
 
 from perf import catalogue, choosing, machine, store
+from perf.catalogue import TIERS
 from perf.commands.compare import OWN, amount
 from perf.inference import steps
 from perf.report import table
@@ -22,6 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tag", default=machine.tag(), help="of this interpreter (default %(default)s)"
+    )
+    parser.add_argument(
+        "--tier", choices=TIERS, help="only results of this tier (default: all but smoke)"
     )
     choosing.add_output(parser)
 
@@ -51,9 +55,13 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     results = []
     for path in store.find(options.output, options.machine, options.tag):
         try:
-            results.append(store.read(path))
+            result = store.read(path)
         except BadResult as error:
             print(f"left out: {error}")
+            continue
+        # The smoke tier's windows are too short for their numbers to mean anything.
+        if tier(result) == options.tier or (not options.tier and tier(result) != "smoke"):
+            results.append(result)
     found = lines(results, options.impl)
     if not found:
         place = f"{options.impl} on machine {options.machine}, {options.tag}"
