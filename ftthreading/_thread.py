@@ -40,7 +40,7 @@ import time
 from _thread import get_ident
 
 from . import _core
-from ._core import Event, RLock, _enter, _leave, _set_finder
+from ._core import Event, RLock, _enter, _holding, _leave, _set_finder
 from ._cpython import (
     HANDLE,
     IN_MAIN_INTERPRETER,
@@ -94,7 +94,7 @@ class Thread(_Private):
 
         Returns when the thread exists; it may not have run yet. Raises RuntimeError if it was
         started before, if another thread is just starting it, if __init__() was not called, or
-        if the system makes no more threads; after the last it may be tried again.
+        if the system makes no more threads, which is for good, as in `threading`.
         """
         if not self._initialized:
             raise RuntimeError("thread.__init__() not called")
@@ -103,20 +103,13 @@ class Thread(_Private):
             raise RuntimeError("threads can only be started once")
         try:
             give_context(self)
-            make = private._start_joinable_thread
             bootstrap, daemon = self._bootstrap, self.daemon
-            with private._active_limbo_lock:
-                if not handle.ident:
-                    private._limbo[self] = self
-            with vars(self).setdefault("_start_lock", RLock()):
-                # Neither a subclass nor a signal handler has a say between the two.
-                if handle.ident:
-                    raise RuntimeError("threads can only be started once")
-                make(bootstrap, handle=handle, daemon=daemon)
+            start_lock = vars(self).setdefault("_start_lock", RLock())
+            _holding(private._active_limbo_lock, _expect, self, handle)
+            # A subclass has no say from here to the thread.
+            _holding(start_lock, _make, bootstrap, handle, daemon)
         except BaseException:
-            with private._active_limbo_lock:
-                if not handle.ident:
-                    private._limbo.pop(self, None)
+            _holding(private._active_limbo_lock, _give_up, self, handle)
             raise
         _settle(self)
 
@@ -170,12 +163,30 @@ class Thread(_Private):
         _running[ident] = self
         _enter(self)
         try:
-            with private._active_limbo_lock:
-                private._limbo[self] = self
+            _holding(private._active_limbo_lock, private._limbo.__setitem__, self, self)
             super()._bootstrap()
         finally:
             _leave()
             _running.pop(ident, None)
+
+
+def _expect(thread: Thread, handle: Any) -> None:
+    """List a thread that is about to be made. With the registry's lock."""
+    if not handle.ident:
+        private._limbo[thread] = thread
+
+
+def _give_up(thread: Thread, handle: Any) -> None:
+    """Take out of the list a thread that was not made. With the registry's lock."""
+    if not handle.ident:
+        private._limbo.pop(thread, None)
+
+
+def _make(bootstrap: Callable[[], None], handle: Any, daemon: bool) -> None:
+    """Make the thread, unless it has been made. With the thread's own lock."""
+    if handle.ident:
+        raise RuntimeError("threads can only be started once")
+    private._start_joinable_thread(bootstrap, handle=handle, daemon=daemon)
 
 
 def _settle(thread: Thread) -> None:
@@ -187,8 +198,7 @@ def _settle(thread: Thread) -> None:
         thread._ident = handle.ident
         thread._started.set()
     if thread in private._limbo and handle.is_done():
-        with private._active_limbo_lock:
-            private._limbo.pop(thread, None)
+        _holding(private._active_limbo_lock, private._limbo.pop, thread, None)
 
 
 class Timer(Thread, threading.Timer):

@@ -6,6 +6,7 @@
 
 #include "cpython.h"
 #include "current.h"
+#include "holding.h"
 #include "park.h"
 #include "sharing.h"
 #include "spin.h"
@@ -78,7 +79,11 @@ exec_module(PyObject *module)
     }
     ftt_spin_init(!gil_enabled);
     ftt_sharing_init();
-    return PyModule_AddFunctions(module, ftt_current_methods) < 0 ? -1 : add_types(module);
+    if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_holding_methods) < 0) {
+        return -1;
+    }
+    return add_types(module);
 }
 
 static int
