@@ -11,6 +11,7 @@ COMMANDS = {
     "doctor": "say what disturbs measurements on this machine, and what to do about it",
     "run": "measure, and keep the result",
     "compare": "compare two results, or two implementations in one",
+    "instructions": "count instructions by callgrind: the same in every run",
     "ab": "compare two commits, or a commit and the work tree, measured by turns",
     "history": "follow a case over the results of one machine and interpreter",
     "dash": "write one HTML page of the results, readable without a network",
@@ -24,7 +25,7 @@ EXITS = """exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return its exit code."""
-    commands = "\n".join(f"  {name:<8} {what}" for name, what in COMMANDS.items())
+    commands = "\n".join(f"  {name:<12} {what}" for name, what in COMMANDS.items())
     top = argparse.ArgumentParser(
         prog="python -m perf",
         usage="python -m perf COMMAND [OPTION ...]",

@@ -1,0 +1,51 @@
+"""What runs under callgrind: `python -m perf.counted OUT IMPL[,IMPL...] CASE...`.
+
+A call of `native.spin` ends one part of the profile and begins the next (perf/instructions.py
+tells callgrind so); PARTS of them belong to each implementation and case, in the order of the
+arguments. OUT gets a line of JSON with the blocks of memory that each statement left behind.
+"""
+
+import json
+import sys
+
+from perf import command, native
+from perf.implementations import Implementation
+from perf.uncontended import BY_ID, UNROLLED, Statement
+from perf.worker import side_of
+
+FEW, MANY = 20, 120
+REPEATS = 2
+# What leads up to the loops, then each loop: everything that is not the loop is in the first.
+PARTS = 1 + 2 * REPEATS
+OPERATIONS = (MANY - FEW) * UNROLLED
+
+
+def count(statement: Statement, side: Implementation) -> int:
+    """Run the loops between marks; return by how many blocks the heap grew in the last."""
+    primitive = side.make(statement.type)
+    statement.prepare(primitive)
+    loop = statement.loop()
+    loop(primitive, FEW)
+    native.spin(0)
+    for loops in (FEW, MANY) * REPEATS:
+        loop(primitive, loops)
+        native.spin(0)
+    before = sys.getallocatedblocks()
+    loop(primitive, MANY)
+    return sys.getallocatedblocks() - before - 1  # `before` itself is one
+
+
+def main() -> int:
+    """Run all cases under all implementations."""
+    out, impls, *cases = sys.argv[1:]
+    sides = [side_of(name) for name in impls.split(",")]
+    command.prepare()
+    native.spin(0)
+    blocks = [count(BY_ID[case], side) for side in sides for case in cases]
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump(blocks, file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
