@@ -14,9 +14,11 @@ from perf.uncontended import BY_ID, UNROLLED, Statement
 from perf.worker import side_of
 
 FEW, MANY = 20, 120
-REPEATS = 2
-# What leads up to the loops, then each loop: everything that is not the loop is in the first.
-PARTS = 1 + 2 * REPEATS
+# What an allocation takes depends on how full the heap's page happens to be, 4 % of a `with` and
+# more. So the heap is filled a little before each repeat, and the cheapest one counts.
+REPEATS = 12
+FILL = 5
+PARTS = 1 + 3 * REPEATS  # what leads up to all; in each repeat what leads up to it, and two loops
 OPERATIONS = (MANY - FEW) * UNROLLED
 
 
@@ -27,9 +29,13 @@ def count(statement: Statement, side: Implementation) -> int:
     loop = statement.loop()
     loop(primitive, FEW)
     native.spin(0)
-    for loops in (FEW, MANY) * REPEATS:
-        loop(primitive, loops)
+    held = []
+    for _ in range(REPEATS):
+        held += [[].append for _ in range(FILL)]  # a bound method, as `with` makes
         native.spin(0)
+        for loops in FEW, MANY:
+            loop(primitive, loops)
+            native.spin(0)
     before = sys.getallocatedblocks()
     loop(primitive, MANY)
     return sys.getallocatedblocks() - before - 1  # `before` itself is one
