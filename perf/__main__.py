@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "compare two results, or two implementations in one",
     "instructions": "count instructions by callgrind: the same in every run",
     "ab": "compare two commits, or a commit and the work tree, measured by turns",
+    "selftest": "show that `ab` finds planted slowdowns, and nothing else",
     "history": "follow a case over the results of one machine and interpreter",
     "dash": "write one HTML page of the results, readable without a network",
 }

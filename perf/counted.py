@@ -29,7 +29,7 @@ def count(statement: Statement, side: Implementation) -> int:
     loop = statement.loop()
     loop(primitive, FEW)
     native.spin(0)
-    held = []
+    held: list[object] = []
     for _ in range(REPEATS):
         held += [[].append for _ in range(FILL)]  # a bound method, as `with` makes
         native.spin(0)

@@ -5,8 +5,8 @@ import pathlib
 
 from perf import child, instructions, machine, store
 from perf.catalogue import named
-from perf.command import words
-from perf.implementations import BASE, FLOOR
+from perf.command import add_implementations, implementations
+from perf.implementations import FLOOR
 from perf.instructions import CannotCount, Counts
 from perf.report import machine as describe
 from perf.report import table
@@ -16,12 +16,7 @@ from perf.worker import collected
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument(
-        "--impl",
-        type=words,
-        default=[BASE, "ftthreading"],
-        help=f"modules to count, the first is the base (default {BASE},ftthreading)",
-    )
+    add_implementations(parser)
     parser.add_argument(
         "--only",
         action="append",
@@ -91,7 +86,7 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             store.read(options.into)
         except store.BadResult as error:
             parser.error(f"--into: {error}")
-    impls = list(dict.fromkeys(options.impl))
+    impls = [side.name for side in implementations(parser, options)]
     print(f"{describe()}\n{len(cases)} cases of {', '.join(impls)} under callgrind: about 15 s\n")
     interrupts = child.Interrupts()
     interrupts.watch()
