@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 Change = Callable[[pathlib.Path], None]
 BUSY = """
-#include <time.h>
 static ftt_outcome
 planted_acquire(ftt_lock *lock, int64_t timeout);
 
@@ -19,11 +18,8 @@ ftt_lock_acquire(ftt_lock *lock, int64_t timeout)
         return FTT_ACQUIRED;
     }
     ftt_outcome outcome = planted_acquire(lock, timeout);
-    struct timespec now, begin;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    do {
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while ((now.tv_sec - begin.tv_sec) * 1000000000LL + now.tv_nsec - begin.tv_nsec < NANOSECONDS);
+    for (ftt_time end = ftt_now() + NANOSECONDS; ftt_now() < end;) {
+    }
     return outcome;
 }
 """
