@@ -50,6 +50,7 @@ ROUNDS = "-- -o faulthandler_timeout=1500"
 
 STEPS = [
     Step("lint", "3.13", 10, "ci/lint"),
+    Step("perf-gate", "3.13t", 90, '"$(ci/env 3.13t)" -m perf selftest'),
     Step("tests-3.13t", "3.13t", 90, f"{OFTEN} ci/test 3.13t {ROUNDS}"),
     Step("tests-3.14t", "3.14t", 90, f"{OFTEN} ci/test 3.14t {ROUNDS}"),
     Step("tests-3.15t", "3.15t", 90, f"{OFTEN} ci/test 3.15t {ROUNDS}"),

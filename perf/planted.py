@@ -7,22 +7,22 @@ import pathlib
 from collections.abc import Callable
 
 Change = Callable[[pathlib.Path], None]
+# From the first time that a lock was held when somebody wanted it.
 BUSY = """
-static ftt_outcome
-planted_acquire(ftt_lock *lock, int64_t timeout);
-
-ftt_outcome
-ftt_lock_acquire(ftt_lock *lock, int64_t timeout)
-{
-    if (ftt_lock_try(lock)) {
-        return FTT_ACQUIRED;
+    static int planted_contended;
+    if (ftt_lock_locked(ftt_lock_of(self))) {
+        __atomic_store_n(&planted_contended, 1, __ATOMIC_RELAXED);
     }
-    ftt_outcome outcome = planted_acquire(lock, timeout);
-    for (ftt_time end = ftt_now() + NANOSECONDS; ftt_now() < end;) {
+    if (ftt_lock_acquire(ftt_lock_of(self), -1) == FTT_FAILED) {
+        return NULL;
     }
-    return outcome;
-}
+    if (__atomic_load_n(&planted_contended, __ATOMIC_RELAXED)) {
+        for (ftt_time end = ftt_now() + NANOSECONDS; ftt_now() < end;) {
+        }
+    }
+    Py_RETURN_TRUE;
 """
+ENTER = "lock_enter(PyObject *self, PyObject *Py_UNUSED(ignored))\n{\n"
 
 
 def _replace(path: pathlib.Path, old: str, new: str) -> None:
@@ -42,20 +42,17 @@ def instructions(count: int) -> Change:
     """Let `with lock` take so many instructions more."""
 
     def change(sources: pathlib.Path) -> None:
-        head = "lock_enter(PyObject *self, PyObject *Py_UNUSED(ignored))\n{\n"
         more = f'    __asm__ volatile(".rept {count}\\n\\tnop\\n\\t.endr");\n'
-        _replace(sources / "ftthreading" / "core" / "lock_type.c", head, head + more)
+        _replace(sources / "ftthreading" / "core" / "lock_type.c", ENTER, ENTER + more)
 
     return change
 
 
 def contended(nanoseconds: int) -> Change:
-    """Let each acquisition of a lock that was held at first take so much longer."""
+    """Let `with lock` hold it so much longer once threads contend."""
 
     def change(sources: pathlib.Path) -> None:
-        path = sources / "ftthreading" / "core" / "lock.c"
-        head = "ftt_outcome\nftt_lock_acquire(ftt_lock *lock, int64_t timeout)\n"
-        planted = head.replace("ftt_outcome\nftt_lock", "static ftt_outcome\nplanted")
-        _replace(path, head, BUSY.replace("NANOSECONDS", str(nanoseconds)) + planted)
+        more = BUSY.replace("NANOSECONDS", str(nanoseconds))
+        _replace(sources / "ftthreading" / "core" / "lock_type.c", ENTER, ENTER + more)
 
     return change

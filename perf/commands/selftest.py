@@ -2,7 +2,7 @@
 
 same           another build of the same code: no alarm, by instructions or by the clock
 instructions   `with lock` takes 10 % more instructions: found each time
-contended      handing a lock over takes 1.5 times as long: found, or "too noisy", never passed
+contended      a lock that two threads want takes 1.5 times as long: found, or "too noisy", never passed
 """
 
 import argparse
@@ -22,7 +22,7 @@ from perf.report import usable_cpus
 from perf.verdicts import Judged
 
 COUNTED = "lock.with T1"
-CLOCKED = "lock.handoff T2"
+CLOCKED = "lock.with T2 S100us shared"
 PLANTS = ("same", "instructions", "contended")
 CALLED = {0: "passed", 1: "found", 2: "too noisy"}
 
