@@ -2,7 +2,8 @@
 
 same           another build of the same code: no alarm, by instructions or by the clock
 instructions   `with lock` takes 10 % more instructions: found each time
-contended      a lock that two threads want takes 1.5 times as long: found, or "too noisy", never passed
+contended      what two threads do with a lock takes 1.5 times as long: found, or "too noisy",
+               never passed
 """
 
 import argparse
