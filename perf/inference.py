@@ -14,7 +14,7 @@ import random
 import statistics
 from collections.abc import Sequence
 
-DRAWS = 4000
+DRAWS = 2000
 EXACT_VALUES = 40  # up to so many values of both sides together every arrangement is counted
 STEP_PRICE = 4.0  # of one more step, in units of noise times log(number of values)
 LEAST_STAY = 5  # values that a level must have: two that stand out are none
