@@ -1,0 +1,136 @@
+"""Results as plain data for the page: what the charts need and no more."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perf.dashboard.cautions import canary_spread, cautions, cpus, largest
+from perf.machine import ROOT
+from perf.store import KINDS, METRICS, Case, Measurement, Result
+
+Json = dict[str, Any]
+FORMAT = 1
+FULL = 12  # of the newest results all windows are kept, of older ones a value for each round
+BASE = "threading"
+LAST = ("native", "floor")  # what bounds the others, and is no rival
+PRIVATE = ("hostname", "python_executable")
+
+
+def short(value: float) -> float:
+    """Return the number in six digits, which is more than any of them is good for."""
+    return float(f"{value:.6g}")
+
+
+def order(case: Case) -> tuple[Any, ...]:
+    """Sort key: kinds as store.py has them, then names, then numbers by size."""
+    kind = KINDS.index(case.kind) if case.kind in KINDS else len(KINDS)
+    section = -1 if case.section_ns is None else case.section_ns
+    return kind, case.primitive, case.operation, case.shape, section, case.threads, case.id
+
+
+def sides(results: Sequence[Result]) -> list[str]:
+    """Return all implementations: the base first, what bounds them last."""
+    found = {impl for result in results for impl in result.measurements}
+    middle = sorted(found - {BASE, "ftthreading", *LAST})
+    wanted = [BASE, "ftthreading", *middle, *LAST]
+    return [impl for impl in wanted if impl in found]
+
+
+def about_case(case: Case, unit: str) -> Json:
+    return {
+        "id": case.id,
+        "primitive": case.primitive,
+        "operation": case.operation,
+        "kind": case.kind,
+        "threads": case.threads,
+        "section": case.section_ns,
+        "shape": case.shape,
+        "unit": unit,
+    }
+
+
+def about_measurement(measurement: Measurement, full: bool) -> Json:
+    """Return the values: m by round, x medians of metrics, and in full w and r by round."""
+    found: Json = {"m": [short(value) for value in measurement.medians]}
+    medians = {name: measurement.metric(name) for name in METRICS}
+    found["x"] = {
+        name.removeprefix("ftt_"): short(value)
+        for name, value in medians.items()
+        if value is not None
+    }
+    first = measurement.rounds[0].metadata
+    if loop := first.get("ftt_loop"):
+        found["loop"] = loop
+    if command := first.get("ftt_command"):
+        found["command"] = command
+    if full:
+        found["w"] = [[short(value) for value in each.values] for each in measurement.rounds]
+        found["r"] = [
+            {"round": each.number}
+            | {name.removeprefix("ftt_"): short(value) for name, value in each.metrics.items()}
+            for each in measurement.rounds
+        ]
+    return found
+
+
+def about_result(result: Result, index: Mapping[str, int], full: bool, subject: str) -> Json:
+    load, spread = largest(result, "load_avg_1min"), canary_spread(result)
+    return {
+        "key": f"{result.machine}/{result.tag}/{result.path.name}",
+        "machine": result.machine,
+        "tag": result.tag,
+        "commit": result.commit,
+        "dirty": result.dirty,
+        "subject": subject,
+        "when": result.when.strftime("%Y-%m-%d %H:%M UTC"),
+        "cpus": cpus(result),
+        "load": None if load is None else short(load),
+        "canary": None if spread is None else short(spread),
+        "cautions": cautions(result),
+        "metadata": {
+            name: value
+            for name, value in sorted(result.metadata.items())
+            if name not in PRIVATE and value != ""
+        },
+        "impls": {
+            impl: {str(index[id]): about_measurement(each, full) for id, each in cases.items()}
+            for impl, cases in result.measurements.items()
+        },
+    }
+
+
+def subjects() -> dict[str, str]:
+    """Return the subject of each commit of this checkout by its first 12 digits."""
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), "log", "--all", "--format=%H %s"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    lines = done.stdout.splitlines() if done.returncode == 0 else []
+    return {line[:12]: line.partition(" ")[2] for line in lines}
+
+
+def build(results: Sequence[Result], left_out: int = 0) -> Json:
+    """Return the page's data of results that are sorted by time; `left_out` were older still."""
+    cases: dict[str, Case] = {}
+    units: dict[str, str] = {}
+    for result in results:
+        for found in result.measurements.values():
+            for id, measurement in found.items():
+                cases[id] = measurement.case
+                units[id] = measurement.unit
+    ordered = sorted(cases.values(), key=order)
+    index = {case.id: number for number, case in enumerate(ordered)}
+    said = subjects()
+    return {
+        "format": FORMAT,
+        "base": BASE,
+        "left_out": left_out,
+        "sides": sides(results),
+        "cases": [about_case(case, units[case.id]) for case in ordered],
+        "results": [
+            about_result(result, index, place < FULL, said.get(result.commit, ""))
+            for place, result in enumerate(reversed(results))
+        ],
+    }
