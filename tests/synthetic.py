@@ -89,15 +89,21 @@ def measurements(impls: tuple[str, ...], count: int, seed: int, drift: float) ->
             bound = impl in ("native", "floor")
             if bound and (case.primitive != "lock" or case.kind != "contended"):
                 continue
-            unit = {"memory": store.BYTE, "instructions": store.INTEGER}.get(case.kind, store.SECOND)
-            found.append(Measurement(case, impl, tuple(rounds(case, impl, count, chance, drift)), unit))
+            unit = {"memory": store.BYTE, "instructions": store.INTEGER}.get(
+                case.kind, store.SECOND
+            )
+            found.append(
+                Measurement(case, impl, tuple(rounds(case, impl, count, chance, drift)), unit)
+            )
     return found
 
 
 def populate(root: pathlib.Path) -> list[pathlib.Path]:
     """Write six results of two machines and two interpreters below `root`; return their folders."""
     found = []
-    for place, (machine, tag) in enumerate([("m" * 12, "3.13t")] * 4 + [("m" * 12, "3.14t"), ("n" * 12, "3.13t")]):
+    for place, (machine, tag) in enumerate(
+        [("m" * 12, "3.13t")] * 4 + [("m" * 12, "3.14t"), ("n" * 12, "3.13t")]
+    ):
         commit = COMMITS[place % len(COMMITS)]
         end = "-dirty" if place == 3 else ""
         path = root / machine / tag / f"2026010{place + 1}T030405-{commit}{end}"

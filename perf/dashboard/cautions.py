@@ -31,7 +31,9 @@ def largest(result: Result, name: str) -> float | None:
 
 def canary_spread(result: Result) -> float | None:
     """Return how far the calibration loop of the rounds differed, as a share of its median."""
-    found = [each.metrics["ftt_canary"] for _, each in rounds(result) if "ftt_canary" in each.metrics]
+    found = [
+        each.metrics["ftt_canary"] for _, each in rounds(result) if "ftt_canary" in each.metrics
+    ]
     if len(found) < 2:
         return None
     return (max(found) - min(found)) / statistics.median(found)
@@ -53,9 +55,7 @@ def _machine(result: Result) -> Iterator[str]:
     if kinds := {str(kind) for kind in metadata(result, "ftt_virtualised")}:
         yield f"A virtual machine ({', '.join(sorted(kinds))}): its host's other guests take time."
     if quotas := {
-        str(quota)
-        for quota in metadata(result, "ftt_cpu_max")
-        if not str(quota).startswith("max")
+        str(quota) for quota in metadata(result, "ftt_cpu_max") if not str(quota).startswith("max")
     }:
         yield f"CPU time is limited by the control group: {', '.join(sorted(quotas))}."
     if {str(value) for value in metadata(result, "ftt_smt")} == {"1"}:
@@ -64,7 +64,7 @@ def _machine(result: Result) -> Iterator[str]:
         yield f"The frequency governor is {', '.join(sorted(governors))}, not performance."
     load = largest(result, "load_avg_1min")
     if load is not None and count is not None and load > count:
-        yield f"The load average reached {load:.1f} on {count} CPUs (the measured threads included)."
+        yield f"The load average reached {load:.1f} on {count} CPUs, our own threads included."
     spread = canary_spread(result)
     if spread is not None and spread > CALM_CANARY:
         yield f"A noisy machine: the same calibration loop differed by {spread:.0%} between rounds."

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perf.dashboard.cautions import canary_spread, cautions, cpus, largest
+from perf.inference import steps
 from perf.machine import ROOT
 from perf.store import KINDS, METRICS, Case, Measurement, Result
 
@@ -73,10 +74,15 @@ def about_measurement(measurement: Measurement, full: bool) -> Json:
     return found
 
 
+def key(result: Result) -> str:
+    """Return the name that addresses on the page have for a result."""
+    return f"{result.machine}/{result.tag}/{result.path.name}"
+
+
 def about_result(result: Result, index: Mapping[str, int], full: bool, subject: str) -> Json:
     load, spread = largest(result, "load_avg_1min"), canary_spread(result)
     return {
-        "key": f"{result.machine}/{result.tag}/{result.path.name}",
+        "key": key(result),
         "machine": result.machine,
         "tag": result.tag,
         "commit": result.commit,
@@ -111,6 +117,26 @@ def subjects() -> dict[str, str]:
     return {line[:12]: line.partition(" ")[2] for line in lines}
 
 
+def stepping(results: Sequence[Result], index: Mapping[str, int]) -> list[Json]:
+    """Return where a case's level changed, on lines of one machine, interpreter and side each."""
+    lines: dict[tuple[str, str, str, str], list[tuple[Result, float]]] = {}
+    for result in results:
+        for side, cases in result.measurements.items():
+            for id, measurement in cases.items():
+                line = lines.setdefault((result.machine, result.tag, side, id), [])
+                line.append((result, measurement.median))
+    return [
+        {
+            "key": key(line[step.index][0]),
+            "side": side,
+            "case": index[id],
+            "ratio": short(step.before / step.after),
+        }
+        for (_, _, side, id), line in lines.items()
+        for step in steps([value for _, value in line])
+    ]
+
+
 def build(results: Sequence[Result], left_out: int = 0) -> Json:
     """Return the page's data of results that are sorted by time; `left_out` were older still."""
     cases: dict[str, Case] = {}
@@ -129,6 +155,7 @@ def build(results: Sequence[Result], left_out: int = 0) -> Json:
         "left_out": left_out,
         "sides": sides(results),
         "cases": [about_case(case, units[case.id]) for case in ordered],
+        "steps": stepping(results, index),
         "results": [
             about_result(result, index, place < FULL, said.get(result.commit, ""))
             for place, result in enumerate(reversed(results))

@@ -39,7 +39,7 @@ def plotly() -> tuple[str, str]:
         from plotly.offline import get_plotlyjs, get_plotlyjs_version
     except ImportError as error:
         raise NoPlotly(
-            f"{error}: the page's charts need it; get it by: python -m pip install plotly, or ci/env"
+            f"{error}: the charts need it; get it by ci/env, or python -m pip install plotly"
         ) from None
     return str(get_plotlyjs()), str(get_plotlyjs_version())
 

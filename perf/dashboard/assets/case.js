@@ -28,7 +28,7 @@ function summary(result, index, sides) {
   };
   const words = { cpu: "CPU, one operation", switches: "switches, one operation", jain: "fairness", overlap: "overlap", rejected: "rejected windows", p50: "50 %", p99: "99 %", p999: "99.9 %", max: "longest" };
   const title = unit === "second" ? "Seconds for one operation, and what it cost" : `${unit}, medians of rounds`;
-  return make("section", { class: "card" }, table(
+  return card(title, table(
     [["implementation", false], ["median", true], ["rounds' range", true], [`against ${BASE}`, true], ["95 % interval", true], ...names.map((name) => [words[name] || name, true])],
     sides.map((side) => {
       const one = measured(result, side, index);

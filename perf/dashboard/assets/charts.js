@@ -44,13 +44,12 @@ function layout(more = {}) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 12, color: style("--text") },
-    margin: { l: 54, r: 12, t: 8, b: 40 },
-    height: 300,
+    margin: { l: 54, r: 12, t: 22, b: 40 },
+    height: 290,
     showlegend: true,
-    legend: { orientation: "h", y: -0.24, x: 0, font: { size: 12 } },
+    legend: { orientation: "h", y: -0.26, x: 0, font: { size: 12 }, traceorder: "normal" },
     hoverlabel: { bgcolor: style("--card"), bordercolor: style("--line"), font: { color: style("--text") } },
     hovermode: "x unified",
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: style("--quiet"), activecolor: style("--accent") },
     dragmode: narrow() ? false : "zoom",
     ...more,
   };
@@ -59,9 +58,7 @@ function layout(more = {}) {
 const CONFIG = {
   displaylogo: false,
   responsive: true,
-  displayModeBar: "hover",
-  modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]], // none that talks to a server
-  toImageButtonOptions: { format: "svg", filename: "ftthreading" },
+  displayModeBar: false, // it covers small charts; dragging zooms, a double click undoes it
 };
 
 // A chart is drawn when it comes near the screen: a page of a hundred opens at once.

@@ -27,7 +27,7 @@ function table(heads, rows, caption) {
     make(
       "table",
       {},
-      make("caption", { class: "quiet" }, caption),
+      make("caption", {}, caption),
       make("thead", {}, make("tr", {}, heads.map(([text, number]) =>
         make("th", { scope: "col", class: number ? "number" : null }, text)))),
       make("tbody", {}, rows.map((row) => make("tr", {}, row.map(cell)))),

@@ -38,8 +38,7 @@ function historyPanel(line, index) {
       return [{ x, y, low: Math.min(...found.m), high: Math.max(...found.m), text: `${amount(y, unit)} ${one.subject}` }];
     });
     if (points.length) traces.push(...curve(side, points));
-    for (const step of DATA.steps || []) {
-      if (step.machine !== line[0].machine || step.tag !== line[0].tag || step.side !== side || step.case !== index) continue;
+    for (const step of DATA.steps.filter((one) => one.side === side && one.case === index)) {
       const at = line.findIndex((one) => one.key === step.key);
       if (at >= 0) steps.push({ at, step });
     }
@@ -48,7 +47,7 @@ function historyPanel(line, index) {
     height: 340,
     xaxis: axis("", { tickvals: labels.map((_, place) => place), ticktext: labels, tickangle: -40, range: [-0.5, line.length - 0.5] }),
     yaxis: axis(unit === "second" ? "seconds for one operation" : unit, { rangemode: "tozero", exponentformat: "SI", ticksuffix: unit === "second" ? "s" : "" }),
-    legend: { orientation: "h", y: 1.12, x: 0 },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, traceorder: "normal" },
     margin: { l: 54, r: 12, t: 24, b: 70 },
     shapes: steps.map(({ at, step }) => ({ type: "line", x0: at - 0.5, x1: at - 0.5, y0: 0, y1: 1, yref: "paper", line: { color: look(step.side).color, dash: "dash", width: 1.5 } })),
     annotations: steps.map(({ at, step }) => ({ x: at - 0.5, y: 1, yref: "paper", xanchor: "left", yanchor: "top", showarrow: false, text: ` ${step.side} ${times(step.ratio)}`, font: { size: 11, color: look(step.side).color } })),

@@ -31,7 +31,7 @@ function cpuMarks(cpus, most) {
       ...(over ? [{ type: "rect", x0: at, x1: right, y0: 0, y1: 1, yref: "paper", fillcolor: style("--shade"), line: { width: 0 }, layer: "below" }] : []),
     ],
     annotations: over
-      ? [{ x: at, y: 1, yref: "paper", xanchor: "left", yanchor: "top", showarrow: false, text: ` over ${cpus} CPUs: oversubscribed`, font: { size: 11, color: style("--quiet") } }]
+      ? [{ x: right, y: 1, yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, text: `over ${cpus} CPUs: oversubscribed`, font: { size: 11, color: style("--quiet") } }]
       : [],
   };
 }
