@@ -6,6 +6,7 @@ The programs are run as a user would run them: `python PROGRAM` and
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -13,7 +14,7 @@ import resource
 import shlex
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from perf import child, command
 from perf.report import Progress, machine, table
@@ -45,6 +46,9 @@ def environment(folder: str) -> dict[str, str]:
     """Return our environment for a child, which is to leave temporary files in the folder only."""
     # A hung program must be able to show where it hangs.
     return {**os.environ, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
+
+
+Found = dict[str, dict[str, list[Result]]]  # by program and side
 
 
 class Runner:
@@ -119,9 +123,9 @@ def same_answers(name: str, scale: float, results: dict[str, list[Result]]) -> s
 
 def compare(
     runner: Runner, names: Sequence[str], rounds: int, scale: float, progress: Progress
-) -> dict[str, dict[str, list[Result]]]:
+) -> Found:
     """Run every program `rounds` times on each side; return results by program and side."""
-    found: dict[str, dict[str, list[Result]]] = {}
+    found: Found = {}
     done = 0
     for name in names:
         progress.show(done, name, "warming up")
@@ -140,7 +144,7 @@ def compare(
     return found
 
 
-def show(found: dict[str, dict[str, list[Result]]], rounds: int) -> None:
+def show(found: Found, rounds: int, note: str = "") -> None:
     rows = []
     verdicts: dict[str, list[str]] = {}
     for name, results in found.items():
@@ -163,6 +167,8 @@ def show(found: dict[str, dict[str, list[Result]]], rounds: int) -> None:
         f"\nMedians (lowest-highest) of {rounds} alternating rounds. "
         "ratio = threading's time / ftthreading's: above 1, ftthreading is faster."
     )
+    if note:
+        print(note)
     summary = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in verdicts.items())
     print(f"VERDICT: all answers equal. {summary}.")
 
@@ -174,10 +180,29 @@ def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
     command.add_json(parser)
 
 
+def keep(found: Found, options: argparse.Namespace) -> str:
+    """Write result and page as the options say; return where they are. Raises Failed."""
+    # Late: only this needs pyperf and the charting library.
+    from perf import keeping
+    from perf.dashboard.page import NoPlotly
+    from perf.store import BadResult
+
+    try:
+        return keeping.keep(found, options.scale, options.root, options.page)
+    except (OSError, BadResult, NoPlotly) as error:
+        raise Failed(f"the programs ran, but there is no page of them: {error}") from None
+
+
 def measure(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, names: Sequence[str]
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    names: Sequence[str],
+    keeper: Callable[[Found], str] | None = None,
 ) -> int:
-    """Compare the programs as the options say, and report; return the exit code."""
+    """Compare the programs as the options say, and report; return the exit code.
+
+    keeper: keeps what was found, and returns what is to be said of that; it may raise Failed.
+    """
     if options.rounds < 1 or options.scale <= 0 or options.limit <= 0:
         parser.error("--rounds, --scale and --limit must be positive")
 
@@ -196,6 +221,7 @@ def measure(
             runner = Runner(folder, options.limit, interrupts, progress)
             runner.probe()
             found = compare(runner, names, options.rounds, options.scale, progress)
+        note = keeper(found) if keeper else ""
     except Failed as failure:
         progress.clear()
         print(f"VERDICT: FAILED: {failure}", file=sys.stderr)
@@ -207,7 +233,7 @@ def measure(
     if options.json:
         command.print_json(found)
     else:
-        show(found, options.rounds)
+        show(found, options.rounds, note)
     return 0
 
 
@@ -217,10 +243,21 @@ def main() -> int:
     )
     parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(PROGRAMS)}")
     add_options(parser, rounds=6)
+    parser.add_argument(
+        "--page", type=pathlib.Path, metavar="FILE", help="keep the result and write a page of it"
+    )
+    parser.add_argument(
+        "--root",
+        type=pathlib.Path,
+        default=ROOT / ".perf" / "results",
+        metavar="FOLDER",
+        help="with --page: where results are kept (default: .perf/results in the checkout)",
+    )
     options = parser.parse_args()
     if unknown := set(options.programs) - set(PROGRAMS):
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
-    return measure(parser, options, options.programs or PROGRAMS)
+    keeper = functools.partial(keep, options=options) if options.page else None
+    return measure(parser, options, options.programs or PROGRAMS, keeper)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,9 @@ def test_quickstart_runs_the_environment_it_was_given(tmp_path: pathlib.Path) ->
         timeout=SECONDS,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{tmp_path}: -m perf.sidebyside --rounds 7\n"
+    assert (
+        done.stdout == f"{tmp_path}: -m perf.sidebyside --page .perf/quickstart.html --rounds 7\n"
+    )
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

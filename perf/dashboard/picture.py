@@ -121,7 +121,9 @@ def rate(value: float) -> str:
 def ceiling(value: float) -> float:
     """Return the next round number, at which an axis may end."""
     size = 10.0 ** math.floor(math.log10(value))
-    return next(step * size for step in (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * size >= value * 0.999)
+    return next(
+        step * size for step in (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * size >= value * 0.999
+    )
 
 
 class Drawing:

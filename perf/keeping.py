@@ -1,0 +1,43 @@
+"""Keeps what perf/sidebyside.py found as a result, and shows it on the page."""
+
+import pathlib
+import shlex
+
+from perf import machine, store
+from perf.commands.dash import write
+from perf.dashboard import data, page
+from perf.sidebyside import Found
+from perf.store import Case, Measurement, Plain, Round
+from perf.worker import collected
+
+
+def measurements(found: Found, scale: float) -> list[Measurement]:
+    """Return the runs as measurements, with the command that repeats them."""
+    commit, dirty = machine.checkout()
+    common: dict[str, Plain] = {**collected(), "ftt_commit": commit, "ftt_dirty": int(dirty)}
+    made = []
+    for name, sides in found.items():
+        for side, runs in sides.items():
+            command = f"-m perf.sidebyside {name} --rounds {len(runs)} --scale {scale:g}"
+            metadata = {**common, "ftt_command": command}
+            rounds = [
+                Round(number, (run.seconds / scale,), metadata=metadata)
+                for number, run in enumerate(runs)
+            ]
+            case = Case("program", name, "program", threads=0)
+            made.append(Measurement(case, side, tuple(rounds)))
+    return made
+
+
+def keep(found: Found, scale: float, root: pathlib.Path, output: pathlib.Path) -> str:
+    """Write the runs below `root`, and the page of them; say where both are.
+
+    Raises OSError, store.BadResult and page.NoPlotly.
+    """
+    path = store.new_folder(root, machine.identity(), machine.tag(), *machine.checkout())
+    store.write(path, measurements(found, scale))
+    write(output, page.page(data.build([store.read(path)])))
+    return (
+        f"The runs are kept in {shlex.quote(str(path))}.\n"
+        f"The same as a page, which opens without a network: {output.resolve().as_uri()}"
+    )
