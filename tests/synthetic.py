@@ -27,7 +27,7 @@ def cases() -> Iterator[Case]:
     yield Case("lock", "bytes", "memory")
     yield Case("lock", "with", "instructions")
     for name in ("pipeline", "executor", "logs", "pool"):
-        yield Case("program", name, "program")
+        yield Case("program", name, "program", threads=0)
 
 
 def typical(case: Case, impl: str) -> float:
