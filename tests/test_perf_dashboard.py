@@ -1,5 +1,6 @@
 """perf/dashboard: what is on the page and in the picture is what the results say, and no more."""
 
+import dataclasses
 import html.parser
 import json
 import pathlib
@@ -16,7 +17,7 @@ import synthetic
 from perf import keeping, sidebyside, store
 from perf.commands import dash
 from perf.dashboard import cautions, data, page, picture
-from perf.store import Result
+from perf.store import Measurement, Result
 
 pytestmark = pytest.mark.once
 
@@ -154,6 +155,20 @@ def test_picture_names_every_losing_cell(results: list[Result]) -> None:
     assert {"lock", "rlock", "condition", "semaphore", "event", "barrier"} <= set(texts)
     assert "Only 2 CPUs" in said
     assert not re.search(r"(src|href)=", drawn)
+
+
+def test_too_few_rounds_are_no_verdict(results: list[Result]) -> None:
+    def halved(measurement: Measurement) -> Measurement:
+        return dataclasses.replace(measurement, rounds=measurement.rounds[:4])
+
+    few = {
+        side: {name: halved(one) for name, one in cases.items()}
+        for side, cases in results[-1].measurements.items()
+    }
+    assert picture.losses(results[-1])[0]
+    short = dataclasses.replace(results[-1], measurements=few)
+    assert picture.losses(short)[0] == []
+    assert "As few as 4 rounds" in " ".join(cautions.cautions(short))
 
 
 def test_picture_needs_curves(results: list[Result]) -> None:

@@ -160,6 +160,15 @@ def test_intervals_are_those_of_the_gate(looking: Browser, results: list[Result]
         assert found["high"] == pytest.approx(exact.high, rel=0.02)
 
 
+def test_a_verdict_needs_enough_rounds(looking: Browser) -> None:
+    judged = "judge({{...ratio([2, 2, 2, 2, {0}], [1, 1, 1, 1, {1}].slice(0, {2})), exact: {3}}})"
+    assert looking.evaluate(judged.format(2, 1, 5, "false")) == "faster"
+    assert looking.evaluate(judged.format(2, 1, 4, "false")) == "few"
+    assert looking.evaluate(judged.format(2, 1, 1, "true")) == "faster"
+    assert looking.evaluate("judge(ratio([1, 1, 1, 1, 1], [2, 2, 2, 2, 2]))") == "slower"
+    assert looking.evaluate("judge(ratio([1, 2, 3, 4, 5], [5, 4, 3, 2, 1]))") == "unclear"
+
+
 def test_filters(looking: Browser) -> None:
     go(looking, "threads")
     everything = texts(looking, "figcaption")

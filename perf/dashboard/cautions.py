@@ -45,6 +45,13 @@ def cpus(result: Result) -> int | None:
     return int(found) if found else None
 
 
+def gil_was_on(result: Result) -> bool | None:
+    """Tell whether the GIL was on before or after any round, or None where nobody noted it."""
+    found = [largest(result, f"ftt_gil_{when}") for when in ("before", "after")]
+    known = [value for value in found if value is not None]
+    return any(known) if known else None
+
+
 def _machine(result: Result) -> Iterator[str]:
     count = cpus(result)
     if count is not None and count < FEW_CPUS:
@@ -72,7 +79,7 @@ def _machine(result: Result) -> Iterator[str]:
 
 def _interpreter(result: Result) -> Iterator[str]:
     free = "t" in result.tag
-    gil = any(largest(result, f"ftt_gil_{when}") for when in ("before", "after"))
+    gil = gil_was_on(result)
     if free and gil:
         yield "The GIL was on during measurements of a free-threaded build: these numbers are void."
     elif gil:
@@ -86,7 +93,8 @@ def _measuring(result: Result) -> Iterator[str]:
         yield "Measured from a work tree with changes that the commit does not have."
     counts = [len(each.rounds) for cases in result.measurements.values() for each in cases.values()]
     if counts and min(counts) < ENOUGH_ROUNDS:
-        yield f"As few as {min(counts)} rounds a case: a difference may be chance."
+        few = "one round" if min(counts) == 1 else f"{min(counts)} rounds"
+        yield f"As few as {few} a case: a difference may be chance."
     rejected = sum(each.metrics.get("ftt_rejected", 0) for _, each in rounds(result))
     if rejected:
         yield f"{rejected:.0f} windows were thrown away, for the threads did not overlap in them."

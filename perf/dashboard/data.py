@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perf.dashboard.cautions import canary_spread, cautions, cpus, largest
+from perf.dashboard.cautions import canary_spread, cautions, cpus, gil_was_on, largest
 from perf.inference import steps
 from perf.machine import ROOT
 from perf.store import KINDS, METRICS, Case, Measurement, Result
@@ -14,7 +14,7 @@ FORMAT = 1
 FULL = 12  # of the newest results all windows are kept, of older ones a value for each round
 BASE = "threading"
 LAST = ("native", "floor")  # what bounds the others, and is no rival
-PRIVATE = ("hostname", "python_executable")
+PRIVATE = ("hostname", "python_executable", "python_config_args")  # names and folders
 
 
 def short(value: float) -> float:
@@ -92,6 +92,7 @@ def about_result(result: Result, index: Mapping[str, int], full: bool, subject: 
         "cpus": cpus(result),
         "load": None if load is None else short(load),
         "canary": None if spread is None else short(spread),
+        "gil": gil_was_on(result),
         "cautions": cautions(result),
         "metadata": {
             name: value

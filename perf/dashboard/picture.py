@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from perf.dashboard.cautions import cautions, cpus
+from perf.dashboard.cautions import ENOUGH_ROUNDS, cautions, cpus
 from perf.dashboard.data import BASE
 from perf.inference import Interval, ratio_interval
 from perf.report import duration
@@ -98,6 +98,12 @@ def interval(pair: Pair) -> Interval:
     return ratio_interval(pair[0].medians, pair[1].medians)
 
 
+def loses(pair: Pair) -> bool:
+    """Tell whether our own is slower for sure: by the whole interval of enough rounds."""
+    enough = min(len(each.rounds) for each in pair) >= ENOUGH_ROUNDS
+    return enough and interval(pair).low > 1
+
+
 def times(found: Interval) -> str:
     """Write how many times as fast our own is."""
     return f"{1 / found.estimate:.2f}\N{MULTIPLICATION SIGN}"
@@ -105,8 +111,9 @@ def times(found: Interval) -> str:
 
 def losses(result: Result) -> tuple[list[str], int]:
     """Return the cells that lose with their ratios, the worst first, and the number of cells."""
-    found = [(interval(pair), case) for case, pair in pairs(result)]
-    lost = sorted((each for each in found if each[0].low > 1), key=lambda each: -each[0].estimate)
+    found = list(pairs(result))
+    lost = [(interval(pair), case) for case, pair in found if loses(pair)]
+    lost.sort(key=lambda each: -each[0].estimate)
     return [f"{case.id} {times(ratio)}" for ratio, case in lost], len(found)
 
 
@@ -181,7 +188,7 @@ def _panel(drawing: Drawing, left: float, top: float, name: str, curve: Curve, u
             drawing.dot(x, y, f"{kind} dot")
     for count in threads:
         found = interval(curve[count])
-        if found.low > 1:
+        if loses(curve[count]):
             x, y = place(count, 1 / curve[count][1].median)
             drawing.dot(x, y, "ring", radius=8)
             below = y < y0 + PLOT_HEIGHT / 2
@@ -223,7 +230,7 @@ def draw(result: Result) -> str:
     named = ", ".join(lost[:LOSSES]) + (f" and {len(lost) - LOSSES} more" if lost[LOSSES:] else "")
     said = f"Slower than {BASE} in {len(lost)} of {cells} cells{f': {named}' if lost else ''}."
     over = f"Shaded: more threads than the {usable} CPUs. " if usable else ""
-    notes = f"{over}Ringed or named: the 95 % interval says slower. "
+    notes = f"{over}Ringed or named: slower by the whole 95 % interval of {ENOUGH_ROUNDS}+ rounds. "
     for kind, text in (("loss", said), ("quiet", notes + _origin(result))):
         for line in textwrap.wrap(text, LETTERS):
             drawing.text(MARGIN, y, line, kind)

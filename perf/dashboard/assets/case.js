@@ -53,7 +53,7 @@ function distribution(result, index, sides) {
       marker: { color, size: 4, opacity: 0.6 }, line: { color, width: 1.5 }, fillcolor: `${color}22`, hoverinfo: "y" };
   });
   const shape = layout({ showlegend: false, hovermode: "closest", xaxis: axis(""),
-    yaxis: axis(unit === "second" ? "seconds for one operation" : unit, { exponentformat: "SI", ticksuffix: unit === "second" ? "s" : "", rangemode: "tozero" }) });
+    yaxis: axis(unit === "second" ? "seconds for one operation" : unit, { exponentformat: "SI", minexponent: 1, ticksuffix: unit === "second" ? "s" : "", rangemode: "tozero" }) });
   const full = sides.some((side) => measured(result, side, index).w);
   const rows = sides.flatMap((side) => (measured(result, side, index).w || []).map((values, place) => [side, place + 1, values.map((value) => amount(value, unit)).join(", ")]));
   const twin = table([["implementation", false], ["round", true], [full ? "windows" : "only medians are kept of older results", false]], rows, "All windows");
@@ -73,7 +73,7 @@ function byRound(result, index, sides) {
       rows.push([side, place + 1, amount(value, unit), own.cpu === undefined ? "" : seconds(own.cpu), own.switches === undefined ? "" : digits(own.switches), own.jain === undefined ? "" : own.jain.toFixed(3), own.canary === undefined ? "" : seconds(own.canary)]);
     });
   }
-  const shape = layout({ xaxis: axis("round", { dtick: 1 }), yaxis: axis(unit === "second" ? "seconds for one operation" : unit, { exponentformat: "SI", ticksuffix: unit === "second" ? "s" : "", rangemode: "tozero" }) });
+  const shape = layout({ xaxis: axis("round", { dtick: 1 }), yaxis: axis(unit === "second" ? "seconds for one operation" : unit, { exponentformat: "SI", minexponent: 1, ticksuffix: unit === "second" ? "s" : "", rangemode: "tozero" }) });
   const twin = table([["implementation", false], ["round", true], ["value", true], ["CPU", true], ["switches", true], ["fairness", true], ["calibration loop", true]], rows, "Values of each round");
   return panel("Round by round", traces, shape, twin);
 }

@@ -35,9 +35,9 @@ function showCompare(result) {
 function forest(cells, title, left, leftSide, right, rightSide) {
   const small = narrow();
   const step = small ? 38 : 24;
-  const colors = { slower: style("--bad"), faster: style("--good"), unclear: style("--quiet") };
-  const symbols = { slower: "triangle-left", faster: "triangle-right", unclear: "circle" };
-  const names = { slower: "worse", faster: "better", unclear: "no clear difference" };
+  const colors = { slower: style("--bad"), faster: style("--good"), unclear: style("--quiet"), few: style("--quiet") };
+  const symbols = { slower: "triangle-left", faster: "triangle-right", unclear: "circle", few: "circle-open" };
+  const names = { slower: "worse", faster: "better", unclear: "no clear difference", few: "too few rounds to say" };
   const traces = Object.keys(names).map((kind) => {
     const own = cells.map((cell, place) => ({ ...cell, y: place })).filter(({ found }) => judge(found) === kind);
     return {

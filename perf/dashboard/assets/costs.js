@@ -4,7 +4,7 @@
 const METRICS = {
   jain: ["fairness (Jain's index)", (value) => value.toFixed(3), { range: [0, 1.05] },
     "1 is equal shares, 1/threads is one thread alone."],
-  cpu: ["CPU time for one operation", seconds, { rangemode: "tozero", exponentformat: "SI", ticksuffix: "s" },
+  cpu: ["CPU time for one operation", seconds, { rangemode: "tozero", exponentformat: "SI", minexponent: 1, ticksuffix: "s" },
     "Of all threads together, what the section itself needs included."],
   switches: ["context switches for one operation", (value) => digits(value), { rangemode: "tozero" },
     "Each is a thread that slept or was put off its CPU."],

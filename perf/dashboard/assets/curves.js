@@ -98,7 +98,7 @@ function latencyPanel(result, index, log) {
   if (!traces.length) return null;
   const shape = layout({
     xaxis: axis("share of operations that took at most", { tickvals: [0, 1, 2, 3], ticktext: PERCENTILES.map(([, text]) => text), range: [-0.2, 3.2] }),
-    yaxis: axis("seconds", { ...(log ? { type: "log" } : { rangemode: "tozero" }), exponentformat: "SI", ticksuffix: "s" }),
+    yaxis: axis("seconds", { ...(log ? { type: "log" } : { rangemode: "tozero" }), exponentformat: "SI", minexponent: 1, ticksuffix: "s" }),
   });
   const title = make("a", { href: link("case", { case: CASES[index].id }) }, CASES[index].id);
   const twin = table([["implementation", false], ...PERCENTILES.map(([, text]) => [text, true]), ["loop", false]], rows, CASES[index].id);

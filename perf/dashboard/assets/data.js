@@ -67,7 +67,8 @@ function times(ratio) {
 }
 
 function interval(found) {
-  return found ? `${times(found.low)} to ${times(found.high)}` : "";
+  if (!found) return "";
+  return judge(found) === "few" ? "too few rounds" : `${times(found.low)} to ${times(found.high)}`;
 }
 
 function sectionName(ns) {

@@ -46,7 +46,7 @@ function historyPanel(line, index) {
   const shape = layout({
     height: 340,
     xaxis: axis("", { tickvals: labels.map((_, place) => place), ticktext: labels, tickangle: -40, range: [-0.5, line.length - 0.5] }),
-    yaxis: axis(unit === "second" ? "seconds for one operation" : unit, { rangemode: "tozero", exponentformat: "SI", ticksuffix: unit === "second" ? "s" : "" }),
+    yaxis: axis(unit === "second" ? "seconds for one operation" : unit, { rangemode: "tozero", exponentformat: "SI", minexponent: 1, ticksuffix: unit === "second" ? "s" : "" }),
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, traceorder: "normal" },
     margin: { l: 54, r: 12, t: 24, b: 70 },
     shapes: steps.map(({ at, step }) => ({ type: "line", x0: at - 0.5, x1: at - 0.5, y0: 0, y1: 1, yref: "paper", line: { color: look(step.side).color, dash: "dash", width: 1.5 } })),

@@ -14,18 +14,20 @@ function verdict(result, side, cells) {
   }
   const kinds = cells.map(({ found }) => judge(found));
   const count = (kind) => kinds.filter((one) => one === kind).length;
+  const told = cells.length - count("few");
   const worst = cells.reduce((a, b) => (a.found.ratio < b.found.ratio ? a : b));
   const tile = (kind, text) => make("div", { class: `tile ${kind}` },
     make("b", {}, `${count(kind)}`), make("span", {}, `${SIGNS[kind]} ${text}`));
   return make("section", { class: `verdict ${count("slower") ? "slower" : count("faster") ? "faster" : "unclear"}` },
-    make("div", { class: "tiles" }, tile("faster", "better"), tile("unclear", "no clear difference"), tile("slower", "worse")),
+    make("div", { class: "tiles" }, tile("faster", "better"), tile("unclear", "no clear difference"), tile("slower", "worse"),
+      count("few") ? tile("few", "too few rounds to say") : null),
     make("p", {},
       make("strong", {}, `${side} against ${BASE}: `),
-      count("slower") ? `worse in ${count("slower")} of ${cells.length} cells. ` : `worse in none of ${cells.length} cells. `,
+      told ? `worse in ${count("slower") || "none"} of ${told} cells. ` : "no cell has enough rounds to say more than its ratio. ",
       "Its lowest ratio is ", make("a", { href: link("case", { case: CASES[worst.index].id }) }, CASES[worst.index].id),
       ` at ${times(worst.found.ratio)} (${interval(worst.found)}).`),
     make("p", { class: "quiet" },
-      "A cell counts as better or worse only where the whole 95 % interval of its ratio says so. The intervals are "
+      `A cell counts as better or worse only where it has at least ${ENOUGH_ROUNDS} rounds and the whole 95 % interval of its ratio says so. The intervals are `
       + "not corrected for their number: of a hundred equal cells about five would be counted by chance."));
 }
 
@@ -39,7 +41,7 @@ function machineCard(result) {
     ["load average, highest", result.load ?? "not noted"],
     ["calibration loop's spread", result.canary === null ? "not noted" : `${digits(result.canary * 100)} %`],
     ["interpreter", `${result.tag}${known.python_version ? `: ${known.python_version}` : ""}`],
-    ["GIL", known.ftt_gil_after === undefined ? "not noted" : known.ftt_gil_after ? "on" : "off"],
+    ["GIL", result.gil === null ? "not noted" : result.gil ? "on" : "off"],
     ["commit", `${result.commit}${result.dirty ? " with changes" : ""} ${result.subject}`],
     ["measured", `${result.when}${known.ftt_tier ? `, tier ${known.ftt_tier}` : ""}`],
   ].filter(([, value]) => value !== undefined);
@@ -50,7 +52,7 @@ function machineCard(result) {
 
 function losing(cells, side) {
   const lost = cells.filter(({ found }) => judge(found) === "slower").sort((a, b) => a.found.ratio - b.found.ratio);
-  if (!lost.length) return card("Losing cells", nothing("None: no cell's whole interval lies below 1."));
+  if (!lost.length) return card("Losing cells", nothing("None: no cell with enough rounds has its whole interval below 1."));
   const rows = lost.map(({ index, found }) => [
     caseLink(index),
     { text: badge(found) },

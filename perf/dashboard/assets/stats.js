@@ -2,6 +2,7 @@
 // Medians and intervals. The values are one a round: rounds are independent, windows are not.
 
 const RESAMPLES = 2000;
+const ENOUGH_ROUNDS = 5; // below, an interval says nothing
 const MEMO = new Map();
 
 function median(values) {
@@ -51,17 +52,19 @@ function ratioOf(index, baseResult, baseSide, ownResult, ownSide) {
   const own = measured(ownResult, ownSide, index);
   if (!base || !own) return undefined;
   const key = [index, baseResult.key, baseSide, ownResult.key, ownSide].join("|");
-  if (!MEMO.has(key)) MEMO.set(key, ratio(base.m, own.m));
+  if (!MEMO.has(key)) MEMO.set(key, { ...ratio(base.m, own.m), exact: CASES[index].unit !== "second" });
   return MEMO.get(key);
 }
 
-// "slower" and "faster" only where the whole interval says so.
+// "slower" and "faster" only where the whole interval says so. Bytes and instructions are counted,
+// so that one round is enough of them.
 function judge(found) {
+  if (!found.exact && found.rounds < ENOUGH_ROUNDS) return "few";
   if (found.high < 1) return "slower";
   return found.low > 1 ? "faster" : "unclear";
 }
 
-const SIGNS = { slower: "▼", faster: "▲", unclear: "≈" };
+const SIGNS = { slower: "▼", faster: "▲", unclear: "≈", few: "?" };
 
 function geometricMean(values) {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
