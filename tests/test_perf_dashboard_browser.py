@@ -241,6 +241,25 @@ def test_history_never_joins_machines(looking: Browser) -> None:
     assert sorted(points) == [1, 1, 4]
 
 
+def test_a_step_is_marked_where_the_level_changed(looking: Browser) -> None:
+    # Of the line of four results, the newest first, the third.
+    line = "RESULTS.filter((one) => one.machine === 'mmmmmmmmmmmm' && one.tag === '3.13t')"
+    step = f"{{ key: {line}[1].key, side: 'ftthreading', case: 0, ratio: 1.25 }}"
+    looking.evaluate(f"DATA.steps.push({step})")
+    try:
+        go(looking, f"history?case={looking.evaluate('CASES[0].id').replace(' ', '+')}")
+        looking.wait(DRAWN)
+        marks = looking.evaluate(
+            "[...document.querySelectorAll('.chart')].map((one) =>"
+            " (one.layout.shapes || []).map((mark) => mark.x0))"
+        )
+        assert sorted(marks) == [[], [], [1.5]]
+        (mark,) = (text for text in texts(looking, ".annotation-text") if "1.25" in text)
+        assert mark.strip().startswith("ftthreading")
+    finally:
+        looking.evaluate("DATA.steps.pop()")
+
+
 def test_comparison_of_two_results(looking: Browser, results: list[Result]) -> None:
     first, last = data.key(results[0]), data.key(results[-1])
     go(looking, "compare")

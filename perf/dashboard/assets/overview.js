@@ -64,10 +64,11 @@ function losing(cells, side) {
     rows.length > shown ? make("details", {}, make("summary", {}, `${rows.length - shown} more`), twin(rows.slice(shown))) : null);
 }
 
-// Blue is better, orange worse; five strengths on a logarithmic scale. The sign says it without colour.
+// Blue is better, orange worse, grey within 5 %; five strengths on a logarithmic scale. The sign says it without colour.
 function heat(ratio) {
-  const strength = Math.min(5, Math.ceil(Math.abs(Math.log2(ratio)) / 0.4 - 0.1));
-  return strength < 1 ? "h0" : `${ratio < 1 ? "bad" : "good"}${strength}`;
+  const size = Math.abs(Math.log2(ratio));
+  const strength = Math.min(5, Math.ceil(size / 0.4));
+  return size < 0.07 ? "h0" : `${ratio < 1 ? "bad" : "good"}${strength}`;
 }
 
 function heatCell(members, href) {
