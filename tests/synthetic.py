@@ -69,7 +69,7 @@ def rounds(case: Case, impl: str, count: int, chance: random.Random, drift: floa
             "ftt_virtualised": "Example",
             "ftt_gil_before": 0,
             "ftt_gil_after": 0,
-            "ftt_tier": "smoke",
+            "ftt_tier": "gate",
             "load_avg_1min": 0.5 + number,
             "hostname": "private",
         }

@@ -130,6 +130,17 @@ def test_a_step_stands_on_the_line_of_one_machine(results: list[Result]) -> None
     assert all(1.1 < step["ratio"] < 1.4 for step in found)
 
 
+def test_the_smoke_tier_is_no_history(results: list[Result]) -> None:
+    line = [result for result in results if (result.machine, result.tag) == ("m" * 12, "3.13t")]
+    index = {id: place for place, id in enumerate(ids(line))}
+    smoke = [
+        dataclasses.replace(one, metadata={**one.metadata, "ftt_tier": "smoke"})
+        for one in [*line[:2] * 3, *line[2:] * 3]
+    ]
+    assert data.stepping(smoke, index) == []
+    assert data.build(smoke)["results"][0]["lasting"] is False
+
+
 def ids(results: list[Result]) -> list[str]:
     return sorted({id for one in results for cases in one.measurements.values() for id in cases})
 

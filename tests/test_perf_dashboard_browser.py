@@ -207,10 +207,13 @@ def test_links_and_addresses(looking: Browser, file: str) -> None:
     assert texts(looking, "h1") == ["barrier.with T4 S0 shared"]
     command = texts(looking, "#command")[0].splitlines()
     assert command[0] == "git checkout 123456789abc"
-    assert command[-1].endswith("-m perf run --tier smoke --only 'barrier.with T4 S0 shared'")
+    assert command[-1].endswith("-m perf run --tier gate --only 'barrier.with T4 S0 shared'")
     address = looking.evaluate("location.href")
     act(looking, "history.back()")
     assert texts(looking, "h1") == ["Overview"]
+    (last, *_) = texts(looking, ".card td a")[::-1]
+    act(looking, "[...document.querySelectorAll('.card td a')].at(-1).click()")
+    assert texts(looking, "h1") == [last]
     looking.open("about:blank")
     looking.open(address)
     assert texts(looking, "h1") == ["barrier.with T4 S0 shared"]

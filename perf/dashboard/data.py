@@ -74,6 +74,11 @@ def about_measurement(measurement: Measurement, full: bool) -> Json:
     return found
 
 
+def lasting(result: Result) -> bool:
+    """Tell whether the result belongs in a history: the smoke tier's windows are too short."""
+    return result.metadata.get("ftt_tier") != "smoke"
+
+
 def key(result: Result) -> str:
     """Return the name that addresses on the page have for a result."""
     return f"{result.machine}/{result.tag}/{result.path.name}"
@@ -93,6 +98,7 @@ def about_result(result: Result, index: Mapping[str, int], full: bool, subject: 
         "load": None if load is None else short(load),
         "canary": None if spread is None else short(spread),
         "gil": gil_was_on(result),
+        "lasting": lasting(result),
         "cautions": cautions(result),
         "metadata": {
             name: value
@@ -121,7 +127,7 @@ def subjects() -> dict[str, str]:
 def stepping(results: Sequence[Result], index: Mapping[str, int]) -> list[Json]:
     """Return where a case's level changed, on lines of one machine, interpreter and side each."""
     lines: dict[tuple[str, str, str, str], list[tuple[Result, float]]] = {}
-    for result in results:
+    for result in filter(lasting, results):
         for side, cases in result.measurements.items():
             for id, measurement in cases.items():
                 line = lines.setdefault((result.machine, result.tag, side, id), [])

@@ -10,7 +10,7 @@ function showHistory(result) {
   const most = (index) => RESULTS.filter((one) => measured(one, BASE, index)).length;
   const current = indexes.includes(named) ? named : indexes.reduce((a, b) => (most(b) > most(a) ? b : a), indexes[0]);
   const lines = new Map();
-  for (const one of [...wantedResults()].reverse()) {
+  for (const one of [...wantedResults()].reverse().filter((each) => each.lasting)) {
     const key = `${one.machine}|${one.tag}`;
     if (!lines.has(key)) lines.set(key, []);
     if (SIDES.some((side) => measured(one, side, current))) lines.get(key).push(one);
@@ -18,9 +18,10 @@ function showHistory(result) {
   const panels = [...lines.values()].filter((line) => line.length).map((line) => historyPanel(line, current));
   return [
     heading("History", "The value of one case by commit, the oldest left. Lower is better. Each machine and each interpreter has a "
-      + "chart of its own. A dashed line marks a step: a lasting change of level."),
+      + "chart of its own. A dashed line marks a step: a lasting change of level. Results of the smoke tier are left out: "
+      + "its windows are too short for their numbers to mean anything."),
     make("div", { class: "controls" }, current === undefined ? null : choice("case", "Case", indexes.map((index) => [CASES[index].id, CASES[index].id]), CASES[current].id)),
-    panels.length ? make("div", { class: "wide" }, panels) : nothing("No result has this case."),
+    panels.length ? make("div", { class: "wide" }, panels) : nothing("No result above the smoke tier has this case."),
   ];
 }
 
