@@ -124,7 +124,7 @@ def test_a_step_stands_on_the_line_of_one_machine(results: list[Result]) -> None
     other = [result for result in results if result.machine == "n" * 12]
     # The first two results are slower than the later ones.
     long = [*line[:2] * 3, *line[2:] * 3]
-    assert data.stepping([*line[:2] * 2, *other * 4], dict.fromkeys(ids(line), 0)) == []
+    assert data.stepping([*line[:2] * 3, *other * 6], dict.fromkeys(ids(line), 0)) == []
     found = data.stepping([*long, *other], {id: place for place, id in enumerate(ids(line))})
     assert {step["key"] for step in found} == {data.key(line[2])}
     assert all(1.1 < step["ratio"] < 1.4 for step in found)
