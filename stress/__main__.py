@@ -125,7 +125,11 @@ def add_target(one: argparse.ArgumentParser) -> None:
 
 def add_choice(one: argparse.ArgumentParser) -> None:
     one.add_argument(
-        "-k", dest="only", default="", metavar="WORD,...", help="scenarios by name or subject"
+        "-k",
+        dest="only",
+        default="",
+        metavar="WORD,...",
+        help="scenarios by name or subject; =NAME: a whole name",
     )
     one.add_argument(
         "--scenarios", action="append", default=[], metavar="FILE", help="a file with your own"

@@ -97,7 +97,7 @@ class Run:
             self.failed(error)
             return
         tasks: list[Callable[[], None]] = []
-        board: list[tuple[int, str]] = []
+        board: list[tuple[int, str]] = [(-1, "beginning")]
         for k in range(len(self.plain) * self.copies):
             copy, part = divmod(k, len(self.plain))
             if part == 0:

@@ -134,8 +134,9 @@ def announce(run: Run) -> None:
     options, about = run.options, run.info["python"]
     limit = "until something is found" if options.until_failure else f"for {options.budget:g} s"
     part = "" if options.shard == (1, 1) else f", shard {options.shard[0]}/{options.shard[1]}"
+    planned = plan.Plan(options, probe.unfit(about)).scenarios
     print(
-        f"running {len(plan.Plan(options, True).scenarios)} scenarios on {options.target}"
+        f"running {len(planned)} scenarios on {options.target}"
         f" ({about['version']}{'t' if about['free_threaded'] else ''}) {limit},"
         f" seed {options.seed}{part}, in {run.folder}",
         flush=True,

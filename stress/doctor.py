@@ -52,7 +52,7 @@ def doctor(python: str, target: str) -> Exit:
     lines = {
         "interpreter": f"{about['version']} {kind} {' '.join(extras)}".strip(),
         "GIL": "ON" if about["gil"] else f"off, also after importing {target}",
-        "target": f"{target}, {'Python' if about['pure_python'] else 'C'}, {about['file']}",
+        "target": f"{target}, {'C' if about['indivisible'] else 'Python'}, {about['file']}",
         "processors": f"{about['cpus']} usable ({cpu_model()}), {quota()}",
         "load": " ".join(f"{value:.1f}" for value in os.getloadavg()),
         "native stacks": shutil.which("pystack")

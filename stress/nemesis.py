@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -15,11 +16,12 @@ import sys
 import threading
 import time
 from random import Random
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import targets
 from .batch import seed_of
+from .exposure import Thrown
 
 if TYPE_CHECKING:
     from .child import Run
@@ -35,6 +37,8 @@ class Nemesis:
     doc: ClassVar[str]
     every: ClassVar[float] = 0.0
     """Seconds between two acts of the thread, about; 0 for none."""
+    throws: ClassVar[bool] = False
+    """It raises in actors: only for scenarios that tolerate it."""
 
     def __init__(self, run: Run, rng: Random) -> None:
         self.run = run
@@ -126,10 +130,10 @@ class Yields(Injection):
 
 
 class Oversubscribe(Nemesis):
-    doc = "2 to 8 times as many busy threads as processors"
+    doc = "2 to 32 times as many busy threads as processors"
 
     def prepare(self) -> None:
-        for _ in range(len(os.sched_getaffinity(0)) * self.rng.choice((2, 4, 8))):
+        for _ in range(len(os.sched_getaffinity(0)) * self.rng.choice((2, 4, 8, 16, 32))):
             _thread.start_new_thread(self.burn, ())
 
     def burn(self) -> None:
@@ -184,6 +188,52 @@ class Signals(Nemesis):
     def act(self) -> None:
         for _ in range(self.rng.randrange(1, 8)):
             signal.pthread_kill(self.rng.choice(self.run.team.idents), signal.SIGUSR2)
+
+
+class Interrupts(Nemesis):
+    doc = "bursts of signals whose handlers raise, in scenarios that tolerate it"
+    every = 0.002
+    throws = True
+
+    def prepare(self) -> None:
+        self.main = _thread.get_ident()
+        signal.signal(signal.SIGUSR1, self.handler)
+
+    def handler(self, number: int, frame: FrameType | None) -> None:
+        exposure = self.run.actors[-1].exposure  # the main thread's, where handlers run
+        if targets.interruptible(self.run.target, frame) and exposure.claim():
+            exposure.sent = True
+            raise Thrown("by a signal handler")
+
+    def act(self) -> None:
+        for _ in range(self.rng.randrange(1, 8)):
+            signal.pthread_kill(self.main, signal.SIGUSR1)
+
+
+class Throws(Nemesis):
+    doc = "asynchronous exceptions from another thread, in scenarios that tolerate them"
+    every = 0.001
+    throws = True
+
+    def act(self) -> None:
+        exposure = self.rng.choice(self.run.actors).exposure
+        if exposure.claim():
+            ident, kind = ctypes.c_ulong(exposure.ident), ctypes.py_object(Thrown)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, kind)
+            exposure.sent = True
+
+
+class NoMemory(Nemesis):
+    doc = "an allocation that fails, in scenarios that tolerate it (on debug builds)"
+    throws = True
+
+    def prepare(self) -> None:
+        from _testcapi import set_nomemory  # type: ignore[import-not-found]
+
+        # Its hooks stay where they are: to take them away while threads run is not safe.
+        set_nomemory(2**31 - 2, 2**31 - 1)
+        for actor in self.run.actors:
+            actor.exposure.fail = set_nomemory
 
 
 class Collect(Nemesis):
@@ -269,6 +319,9 @@ NEMESES: dict[str, type[Nemesis]] = {
     "affinity": Affinity,
     "starve": Starve,
     "signals": Signals,
+    "interrupts": Interrupts,
+    "throws": Throws,
+    "nomemory": NoMemory,
     "gc": Collect,
     "stw": StopTheWorld,
     "churn": Churn,

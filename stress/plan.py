@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 from typing import Any
 
@@ -81,14 +81,15 @@ def default_threads() -> tuple[int, ...]:
 def chosen(only: str, files: Sequence[str]) -> dict[str, type[Scenario]]:
     """Return the scenarios whose names or subjects have one of the words of `only`, by commas.
 
-    Raises NoScenario if there is none.
+    A word after ``=`` is a whole name. Raises NoScenario if there is none.
     """
     every = all_scenarios(files)
     words = [word.strip() for word in only.split(",") if word.strip()]
     found = {
         name: cls
         for name, cls in every.items()
-        if not words or any(word in name or word in cls.subjects.split() for word in words)
+        if not words
+        or any(word == f"={name}" or word in name or word in cls.subjects.split() for word in words)
     }
     if not found:
         raise NoScenario(f"no scenario's name or subject has {only!r} in it")
@@ -98,16 +99,27 @@ def chosen(only: str, files: Sequence[str]) -> dict[str, type[Scenario]]:
 class Plan:
     """The endless sequence of batches that the options stand for."""
 
-    def __init__(self, options: Options, pure_python: bool) -> None:
-        """pure_python: the target has lines to take breaks between."""
+    def __init__(self, options: Options, unfit: Collection[str] = ()) -> None:
+        """unfit: nemeses that mean nothing for the target and interpreter."""
         self.options = options
+        fit = [name for name in options.nemeses if name not in unfit]
+        self.nemeses = tuple(name for name in fit if not NEMESES[name].throws)
+        self._throwing = [name for name in fit if NEMESES[name].throws]
         every = chosen(options.only, options.files)
         hardly = options.budget < HARDLY_ANY and not options.only
-        self.scenarios = {n: c for n, c in every.items() if c.core or not hardly}
+        self.scenarios = {
+            name: cls
+            for name, cls in every.items()
+            if (cls.core or not hardly) and (not cls.tolerates or self.throwing(cls))
+        }
+        if not self.scenarios:
+            raise NoScenario(f"{', '.join(every)}: no nemesis that can be had is tolerated")
         self.dropped = [name for name in every if name not in self.scenarios]
-        allowed = [name for name in options.nemeses if name != "lines" or pure_python]
-        self.nemeses = tuple(allowed)
         self._fresh: dict[str, float] = {}
+
+    def throwing(self, cls: type[Scenario]) -> list[str]:
+        """Return the nemeses that may throw into a scenario's actors."""
+        return [name for name in self._throwing if name in cls.tolerates]
 
     @property
     def first_pass(self) -> int:
@@ -131,6 +143,10 @@ class Plan:
         threads = rng.choice(self.options.threads) if turn else self.options.threads[0]
         count = rng.choices((0, 1, 2, 3), (2, 4, 3, 1))[0] if turn else 0
         nemeses = rng.sample(self.nemeses, min(count, len(self.nemeses)))
+        if throwing := self.throwing(self.scenarios[name]):
+            chosen = rng.sample(throwing, rng.randint(1, len(throwing)))
+            # What allocates beside the actor would fail in its stead.
+            nemeses = ["nomemory"] if "nomemory" in chosen else nemeses + chosen
         return Batch(
             scenario=name,
             target=self.options.target,

@@ -35,8 +35,30 @@ def describe(target: str) -> dict[str, Any]:
         "sanitizer": "thread" if "-fsanitize=thread" in flags else "",
         "cpus": len(os.sched_getaffinity(0)),
         "file": getattr(module, "__file__", None) or "",
-        "pure_python": bool(targets.code_of(module)) and target != "ftthreading",
+        "python_lines": bool(targets.code_of(module)),
+        "indivisible": targets.indivisible(module),
+        "fails_allocations": fails_allocations(),
     }
+
+
+def fails_allocations() -> bool:
+    """Return whether this interpreter can be told to fail allocations: a debug build can.
+
+    An ordinary one could, too, but dies of it in its own code, and not only of want of memory.
+    """
+    if not sysconfig.get_config_var("Py_DEBUG"):
+        return False
+    try:
+        import _testcapi  # type: ignore[import-not-found]
+    except ImportError:
+        return False
+    return hasattr(_testcapi, "set_nomemory")
+
+
+def unfit(about: dict[str, Any]) -> set[str]:
+    """Return the nemeses that mean nothing where `describe()` returned this."""
+    needs = {"lines": "python_lines", "throws": "indivisible", "nomemory": "fails_allocations"}
+    return {nemesis for nemesis, need in needs.items() if not about[need]}
 
 
 def ask(python: str, target: str) -> dict[str, Any]:

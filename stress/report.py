@@ -89,7 +89,7 @@ def text(run: Run, root: Path) -> str:
         if entry["unknown"]:
             parts.append(f"note: {name}: {entry['unknown']} histories could not be judged")
     if summary["dropped"]:
-        parts.append(f"not run, for want of time: {', '.join(summary['dropped'])}")
+        parts.append(f"not run, for want of time or of a nemesis: {', '.join(summary['dropped'])}")
     parts.append(verdict_line(run))
     return "\n".join(parts)
 

@@ -14,6 +14,7 @@ from perf.report import Progress
 
 from .journal import Run
 from .plan import HARDLY_ANY, OVERHEAD, Plan
+from .probe import unfit
 from .supervise import Supervisor
 from .totals import Exit, Totals
 
@@ -58,7 +59,7 @@ class Runner:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.options = run.options
-        self.plan = Plan(run.options, run.info["python"]["pure_python"])
+        self.plan = Plan(run.options, unfit(run.info["python"]))
         self.totals = Totals(self.plan.scenarios)
         self.number = 0
         self.spent = 0.0

@@ -17,6 +17,8 @@ from random import Random
 from types import ModuleType
 from typing import Any, ClassVar
 
+from .exposure import Exposure
+
 
 class Grade(enum.Enum):
     """How an outcome is judged."""
@@ -62,6 +64,7 @@ class Actor:
         self.latest = 0.0
         self.scale = 0.0
         """Seconds that tiny timeouts last on average; 0 for the usual mixture."""
+        self.exposure = Exposure()
         self._board: list[tuple[int, str]] | None = None
 
     def begin(self, seed: int, board: list[tuple[int, str]] | None) -> None:
@@ -103,6 +106,18 @@ class Actor:
             time.sleep(0)
         else:
             time.sleep(self.rng.expovariate(1 / 0.0003))
+
+    def expose(self, work: Callable[[], object]) -> bool:
+        """Call `work()`, into which nemeses may throw once; return whether one has.
+
+        Only for scenarios that say in `tolerates` which nemeses may. An exception may come after
+        any instruction of Python code. What must not be divided (a call, and the record that it
+        has returned) is made one instruction: ``taken.extend(starmap(lock.acquire, [()]))``.
+        """
+        struck = self.exposure.run(work, self.rng)
+        if struck:
+            self.saw("thrown")
+        return struck
 
     def timed(self, wait: Callable[[float], Any], timeout: float) -> Any:
         """Return `wait(timeout)`; if it gave up (false), it must not have done so early."""
@@ -170,6 +185,11 @@ class Scenario:
     """A deadlock is what has to be seen: not being stuck is the finding."""
     signals: ClassVar[bool] = False
     """It uses the process's signal handlers and timer itself."""
+    tolerates: ClassVar[frozenset[str]] = frozenset()
+    """Nemeses that throw into actors, and that its actors stand where they `expose` themselves.
+
+    It is run only with one or more of them.
+    """
     forks: ClassVar[bool] = False
     """Its forked children go on as Python programs."""
     core: ClassVar[bool] = True

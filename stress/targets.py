@@ -66,6 +66,14 @@ def interruptible(target: ModuleType, frame: FrameType | None) -> bool:
     return opinion is None or bool(opinion(frame))
 
 
+def indivisible(target: ModuleType) -> bool:
+    """Return whether the primitives' calls are C, so that no exception comes in their midst."""
+    made = target.Condition(), target.Semaphore(), target.Event(), target.Barrier(1)
+    calls = [target.Lock().acquire, target.RLock().acquire]
+    calls += [getattr(one, "acquire" if hasattr(one, "release") else "wait") for one in made]
+    return not any(hasattr(call, "__func__") for call in calls)
+
+
 def code_of(target: ModuleType) -> list[CodeType]:
     """Return the code of all functions that a pure-Python target defines; none of a C one."""
     found: dict[int, CodeType] = {}
