@@ -28,7 +28,10 @@ from .process import die_with
 from .scenario import FORBIDDEN, Actor, Breach, Scenario, World, grade
 from .team import Team
 
-REFEREE = tuple(f"{Path(__file__).parent}/{name}.py" for name in ("child", "team", "nemesis"))
+REFEREE = tuple(
+    f"{Path(__file__).parent}/{name}.py"
+    for name in ("child", "team", "nemesis", "disturbing", "throwing")
+)
 """Files whose frames tell nothing about a hang."""
 NOTED = 4
 """Hand-overs are noted in every how many-th round; noting takes time, and hides bugs."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import signal
 
+HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 FRAME = re.compile(r'File "([^"]+)", line \d+ in (\S+)')
 
 
@@ -38,10 +40,27 @@ def judge(code: int, text: str, target: str) -> Crash:
     if not frames:
         return Crash(name, f"{says}, without a Python frame", "interpreter")
     file, function = frames[0]
-    root = target.partition(":")[0]
-    ours = "/scenarios/" in file or f"/{root}/" in file or file.endswith(f"/{root}.py")
     return Crash(
         name,
         f"{says}, in {function} ({file})",
-        "target" if ours or "mutant" in file else "interpreter",
+        "target" if _is_ours(file, target) else "interpreter",
     )
+
+
+def blame_for_hang(stacks: str, target: str) -> str:
+    """Return whose a hang is: the target's, unless no thread is in it or in a scenario."""
+    files = re.findall(r'File "([^"]+)"', stacks.partition("\nnative stacks:")[0])
+    outside = files and all(map(_is_referee, files))
+    return "interpreter" if outside else "target"
+
+
+def _is_referee(file: str) -> bool:
+    tested = ("/scenarios/", "/golden/", "mutant")
+    ours = file.startswith(HERE) and not any(part in file for part in tested)
+    return ours or file.startswith("<frozen")
+
+
+def _is_ours(file: str, target: str) -> bool:
+    root = target.partition(":")[0]
+    ours = "/scenarios/" in file or f"/{root}/" in file or file.endswith(f"/{root}.py")
+    return ours or "mutant" in file

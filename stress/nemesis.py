@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import contextlib
-import ctypes
 import gc
 import os
 import signal
@@ -16,56 +15,18 @@ import sys
 import threading
 import time
 from random import Random
-from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import CodeType
+from typing import TYPE_CHECKING, Any
 
 from . import targets
 from .batch import seed_of
-from .exposure import Thrown
+from .disturbing import Nemesis
+from .throwing import Interrupts, NoMemory, Throws
 
 if TYPE_CHECKING:
     from .child import Run
 
-PATIENCE = 1.0
-"""Seconds without a round's end after which nemeses hold still."""
 TOOL = 4  # sys.monitoring's: neither a debugger's nor a profiler's
-
-
-class Nemesis:
-    """Either a thread that acts again and again, or something that is done before each round."""
-
-    doc: ClassVar[str]
-    every: ClassVar[float] = 0.0
-    """Seconds between two acts of the thread, about; 0 for none."""
-    throws: ClassVar[bool] = False
-    """It raises in actors: only for scenarios that tolerate it."""
-
-    def __init__(self, run: Run, rng: Random) -> None:
-        self.run = run
-        self.rng = rng
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Set up, before the first round."""
-
-    def before_round(self, rng: Random) -> None:
-        """Do what comes before each round, in the main thread."""
-
-    def act(self) -> None:
-        """Do what the thread does each time."""
-
-    def live(self) -> None:
-        heartbeat = self.run.heartbeat
-        heartbeat.add_extra(_thread.get_native_id())
-        progress, since = heartbeat.progress(), time.monotonic()
-        while True:
-            now = time.monotonic()
-            if heartbeat.progress() != progress:
-                progress, since = heartbeat.progress(), now
-            # Nobody is disturbed who does not get on anyway: so that a hang becomes quiet.
-            if now - since < PATIENCE:
-                self.act()
-            time.sleep(self.rng.expovariate(1 / self.every))
 
 
 class Switch(Nemesis):
@@ -188,52 +149,6 @@ class Signals(Nemesis):
     def act(self) -> None:
         for _ in range(self.rng.randrange(1, 8)):
             signal.pthread_kill(self.rng.choice(self.run.team.idents), signal.SIGUSR2)
-
-
-class Interrupts(Nemesis):
-    doc = "bursts of signals whose handlers raise, in scenarios that tolerate it"
-    every = 0.002
-    throws = True
-
-    def prepare(self) -> None:
-        self.main = _thread.get_ident()
-        signal.signal(signal.SIGUSR1, self.handler)
-
-    def handler(self, number: int, frame: FrameType | None) -> None:
-        exposure = self.run.actors[-1].exposure  # the main thread's, where handlers run
-        if targets.interruptible(self.run.target, frame) and exposure.claim():
-            exposure.sent = True
-            raise Thrown("by a signal handler")
-
-    def act(self) -> None:
-        for _ in range(self.rng.randrange(1, 8)):
-            signal.pthread_kill(self.main, signal.SIGUSR1)
-
-
-class Throws(Nemesis):
-    doc = "asynchronous exceptions from another thread, in scenarios that tolerate them"
-    every = 0.001
-    throws = True
-
-    def act(self) -> None:
-        exposure = self.rng.choice(self.run.actors).exposure
-        if exposure.claim():
-            ident, kind = ctypes.c_ulong(exposure.ident), ctypes.py_object(Thrown)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, kind)
-            exposure.sent = True
-
-
-class NoMemory(Nemesis):
-    doc = "an allocation that fails, in scenarios that tolerate it (on debug builds)"
-    throws = True
-
-    def prepare(self) -> None:
-        from _testcapi import set_nomemory  # type: ignore[import-not-found]
-
-        # Its hooks stay where they are: to take them away while threads run is not safe.
-        set_nomemory(2**31 - 2, 2**31 - 1)
-        for actor in self.run.actors:
-            actor.exposure.fail = set_nomemory
 
 
 class Collect(Nemesis):

@@ -19,10 +19,10 @@ from random import Random
 
 from . import catalogue, crashes, findings
 from .batch import Batch, Result, seed_of, write_atomically
+from .disturbing import PATIENCE
 from .drift import Drift
 from .findings import Finding
 from .heartbeat import Heartbeat
-from .nemesis import PATIENCE
 from .process import native_stacks, threads
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -134,9 +134,7 @@ class Supervisor:
         if found:  # who has failed may leave the others waiting
             result.findings = [finding.fingerprint for finding in found]
             return result
-        stacks = self.python_stacks()
-        if native:
-            stacks += "\nnative stacks:\n" + native_stacks(self.child.pid)
+        stacks = self.stacks(native)
         finding = Finding(
             batch=self.batch,
             kind="hang",
@@ -148,13 +146,20 @@ class Supervisor:
             ops=max(result.ops, self.heartbeat.ops),
             seconds=time.monotonic() - self.begin,
             details=stacks,
+            blame=crashes.blame_for_hang(stacks, self.batch.target),
         )
         finding.write(self.folder / "found")
         result.findings = [finding.fingerprint]
         return result
 
-    def python_stacks(self) -> str:
-        """Ask the child for its stacks; if it cannot even answer, abort it for faulthandler's."""
+    def stacks(self, native: bool) -> str:
+        """Return all stacks, the Python ones first; if the child cannot answer, abort it."""
+        python = self.answer()
+        below = "\nnative stacks:\n" + native_stacks(self.child.pid) if native else ""
+        return (python or self.last_words()) + below
+
+    def answer(self) -> str:
+        """Ask the child for its Python stacks; return as much of them as it writes in time."""
         path = self.folder / "stacks.txt"
         assert self.child.stdin is not None
         self.child.stdin.write(b"s")
@@ -165,8 +170,10 @@ class Supervisor:
             if text.endswith("(end)\n"):
                 return text
             time.sleep(0.02)
-        if text:
-            return text
+        return text
+
+    def last_words(self) -> str:
+        """Abort the child; return what faulthandler says then."""
         self.child.send_signal(signal.SIGABRT)
         try:
             self.child.wait(5)

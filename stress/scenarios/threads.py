@@ -136,6 +136,7 @@ class ThreadExit(Scenario):
     subjects = "Thread"
     outcomes = {"ended": ACCEPTABLE}
     quiet = 35.0
+    spared = frozenset({"oversubscribe"})
     least = 1
 
     def setup(self) -> None:

@@ -1,0 +1,51 @@
+"""What a nemesis is: a thread that acts again and again, or something done before each round."""
+
+from __future__ import annotations
+
+import _thread
+import time
+from random import Random
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from .child import Run
+
+PATIENCE = 1.0
+"""Seconds without a round's end after which nemeses hold still."""
+
+
+class Nemesis:
+    """Either a thread that acts again and again, or something that is done before each round."""
+
+    doc: ClassVar[str]
+    every: ClassVar[float] = 0.0
+    """Seconds between two acts of the thread, about; 0 for none."""
+    throws: ClassVar[bool] = False
+    """It raises in actors: only for scenarios that tolerate it."""
+
+    def __init__(self, run: Run, rng: Random) -> None:
+        self.run = run
+        self.rng = rng
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Set up, before the first round."""
+
+    def before_round(self, rng: Random) -> None:
+        """Do what comes before each round, in the main thread."""
+
+    def act(self) -> None:
+        """Do what the thread does each time."""
+
+    def live(self) -> None:
+        heartbeat = self.run.heartbeat
+        heartbeat.add_extra(_thread.get_native_id())
+        progress, since = heartbeat.progress(), time.monotonic()
+        while True:
+            now = time.monotonic()
+            if heartbeat.progress() != progress:
+                progress, since = heartbeat.progress(), now
+            # Nobody is disturbed who does not get on anyway: so that a hang becomes quiet.
+            if now - since < PATIENCE:
+                self.act()
+            time.sleep(self.rng.expovariate(1 / self.every))
