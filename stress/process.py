@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import shutil
 import signal
@@ -83,6 +84,7 @@ def native_stacks(pid: int, seconds: float = 15.0) -> str:
             text=True,
             timeout=seconds,
             stdin=subprocess.DEVNULL,
+            preexec_fn=functools.partial(die_with, os.getpid()),  # calls the kernel
         )
     except subprocess.TimeoutExpired:
         return f"no native stacks: {command[0]} did not end within {seconds:g} seconds"
