@@ -7,11 +7,31 @@ import time
 from random import Random
 from typing import TYPE_CHECKING, ClassVar
 
+from .heartbeat import Heartbeat
+
 if TYPE_CHECKING:
     from .child import Run
 
 PATIENCE = 1.0
 """Seconds without a round's end after which nemeses hold still."""
+
+
+class Patience:
+    """Nobody is disturbed who does not get on anyway: so that a hang becomes quiet, and slow ends.
+
+    One for each thread that disturbs.
+    """
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self._heartbeat = heartbeat
+        self._progress, self._since = heartbeat.progress(), time.monotonic()
+
+    def lasts(self) -> bool:
+        """Return whether a round has begun or ended lately."""
+        now, progress = time.monotonic(), self._heartbeat.progress()
+        if progress != self._progress:
+            self._progress, self._since = progress, now
+        return now - self._since < PATIENCE
 
 
 class Nemesis:
@@ -38,14 +58,9 @@ class Nemesis:
         """Do what the thread does each time."""
 
     def live(self) -> None:
-        heartbeat = self.run.heartbeat
-        heartbeat.add_extra(_thread.get_native_id())
-        progress, since = heartbeat.progress(), time.monotonic()
+        self.run.heartbeat.add_extra(_thread.get_native_id())
+        patience = Patience(self.run.heartbeat)
         while True:
-            now = time.monotonic()
-            if heartbeat.progress() != progress:
-                progress, since = heartbeat.progress(), now
-            # Nobody is disturbed who does not get on anyway: so that a hang becomes quiet.
-            if now - since < PATIENCE:
+            if patience.lasts():
                 self.act()
             time.sleep(self.rng.expovariate(1 / self.every))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import targets
 from .batch import seed_of
-from .disturbing import Nemesis
+from .disturbing import Nemesis, Patience
 from .throwing import Interrupts, NoMemory, Throws
 
 if TYPE_CHECKING:
@@ -99,7 +99,11 @@ class Oversubscribe(Nemesis):
 
     def burn(self) -> None:
         self.run.heartbeat.add_extra(_thread.get_native_id())
+        patience = Patience(self.run.heartbeat)
         while True:
+            if not patience.lasts():
+                time.sleep(0.05)
+                continue
             time.sleep(0.00005)
             until = time.monotonic() + 0.002
             while time.monotonic() < until:

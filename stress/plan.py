@@ -142,8 +142,7 @@ class Plan:
         rng = Random(seed)
         threads = rng.choice(self.options.threads) if turn else self.options.threads[0]
         count = rng.choices((0, 1, 2, 3), (2, 4, 3, 1))[0] if turn else 0
-        fit = [one for one in self.nemeses if one not in self.scenarios[name].spared]
-        nemeses = rng.sample(fit, min(count, len(fit)))
+        nemeses = rng.sample(self.nemeses, min(count, len(self.nemeses)))
         if throwing := self.throwing(self.scenarios[name]):
             chosen = rng.sample(throwing, rng.randint(1, len(throwing)))
             # What allocates beside the actor would fail in its stead.

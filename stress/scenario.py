@@ -190,8 +190,6 @@ class Scenario:
 
     It is run only with one or more of them.
     """
-    spared: ClassVar[frozenset[str]] = frozenset()
-    """Nemeses that would make it slow, and nothing else."""
     forks: ClassVar[bool] = False
     """Its forked children go on as Python programs."""
     core: ClassVar[bool] = True

@@ -136,7 +136,6 @@ class ThreadExit(Scenario):
     subjects = "Thread"
     outcomes = {"ended": ACCEPTABLE}
     quiet = 35.0
-    spared = frozenset({"oversubscribe"})
     least = 1
 
     def setup(self) -> None:
