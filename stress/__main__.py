@@ -103,14 +103,26 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--seeds", type=int, default=1, help="try each so often (default 1)")
     one.add_argument(
-        "--slice", type=float, default=4.0, help="seconds for one scenario (default %(default)s)"
+        "--budget",
+        default=f"{MODES['quick']:g}",
+        metavar="TIME",
+        help="for one mutant and one seed, which mostly need less (default quick: %(default)s s)",
     )
     one.add_argument(
         "--golden",
         type=float,
-        default=2.0,
-        help="seconds of each scenario on the golden reference (default %(default)s)",
+        default=1.0,
+        help="seconds of each scenario and seed on the golden reference (default %(default)s)",
     )
+    one.add_argument("--shard", default="1/1", metavar="K/N", help="only the k-th part of n")
+    one.add_argument(
+        "--record",
+        type=Path,
+        default=RUNS / "selftest.jsonl",
+        metavar="FILE",
+        help="where all is kept as it comes; shards may share it (default %(default)s)",
+    )
+    one.add_argument("--resume", action="store_true", help="run only what is not in the record yet")
     one.add_argument("--json", type=Path, metavar="FILE", help="write the kill matrix")
     return top
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-OTHERS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
+OTHERS: tuple[tuple[str, ...], ...] = (
     (
         "semaphore_leaks_permit",
         "Semaphore",
@@ -128,6 +128,8 @@ OTHERS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
         "waiting",
         '            return frame.f_code.co_name == "sleep"',
         "            return True",
+        "it takes a handler that interrupts set(); then set() waits for itself, and no call returns"
+        " anything that could be wrong",
     ),
     (
         "barrier_early",
@@ -223,6 +225,15 @@ OTHERS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
         "                self._not_empty.notify()\n",
     ),
     (
+        "queue_shutdown_forgets",
+        "Queue",
+        "rate",
+        "shutdown() wakes nobody who waits for an item",
+        "queues",
+        "            self._not_empty.notify_all()\n",
+        "",
+    ),
+    (
         "thread_starts_twice",
         "Thread",
         "window",
@@ -261,5 +272,16 @@ OTHERS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
         "threads",
         "        self._ended.wait(timeout)",
         "        if not _chance(0.01):\n            self._ended.wait(timeout)",
+    ),
+    (
+        "thread_not_waited_for",
+        "Thread",
+        "rate",
+        "the interpreter ends without waiting for threads that are no daemons",
+        "threads",
+        "        if not self.daemon:\n            _waited_for.add(self)\n",
+        "",
+        "all is right until the interpreter ends; only one scenario ends one, and looks at what it"
+        " has printed",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LOCKS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
+LOCKS: tuple[tuple[str, ...], ...] = (
     (
         "lock_double_grant",
         "Lock",
@@ -113,6 +113,8 @@ LOCKS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
         "locks",
         "[waiter for waiter in self._queue if waiter.thread == owner]",
         "self._queue[:1]",
+        "it takes a handler that waits for the lock for which its own thread waits; then both wait"
+        " for ever, and no call returns anything that could be wrong",
     ),
     (
         "condition_drops_notify",
@@ -176,5 +178,15 @@ LOCKS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
         "conditions",
         '            raise RuntimeError("cannot notify on un-acquired lock")',
         "            pass",
+    ),
+    (
+        "lock_one_guard",
+        "Lock",
+        "window",
+        "all primitives have one guard, and no fork resets it",
+        "waiting",
+        "        self._guard = _thread.allocate_lock()\n",
+        "        self._guard = _thread.__dict__.setdefault('_stress_guard', _thread.allocate_lock())\n",
+        "all is right in the process itself; it takes a forked child, and only one scenario has such",
     ),
 )

@@ -13,12 +13,13 @@ from perf.report import table
 from . import compare, journal, page, plan, probe, report
 from .doctor import doctor
 from .journal import Run
+from .matrix import Record
 from .mutants import mutants
 from .nemesis import NEMESES
 from .plan import MODES, Options
 from .repro import repro
 from .runner import Runner
-from .selftest import selftest
+from .selftest import Selftest, selftest
 from .totals import Exit
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -201,6 +202,13 @@ def cmd_selftest(arguments: argparse.Namespace) -> Exit:
         if unknown := [name for name in wanted if name not in names]:
             raise Usage(f"no mutant {', '.join(unknown)}; there are {', '.join(names)}")
         names = wanted
-    if arguments.seeds < 1 or not arguments.slice > 0 or arguments.golden < 0:
-        raise Usage("--seeds and --slice must be above zero, --golden not below")
-    return selftest(names, arguments.seeds, arguments.slice, arguments.golden, arguments.json)
+    if arguments.seeds < 1 or arguments.golden < 0:
+        raise Usage("--seeds must be above zero, --golden not below")
+    test = Selftest(
+        [mutants()[name] for name in names],
+        arguments.seeds,
+        seconds(arguments.budget),
+        arguments.golden,
+        Record(arguments.record),
+    )
+    return selftest(test, shard_of(arguments.shard), arguments.resume, arguments.json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import mmap
 from pathlib import Path
 
@@ -18,6 +19,7 @@ class Heartbeat:
             path.write_bytes(bytes(BYTES))
         with open(path, "r+b") as file:
             self._words = memoryview(mmap.mmap(file.fileno(), BYTES)).cast("Q")
+        self._adding = _thread.allocate_lock()
 
     @property
     def current(self) -> int:
@@ -48,10 +50,11 @@ class Heartbeat:
 
     def add_extra(self, tid: int) -> None:
         """Say that a thread (its native id) is a nemesis's: it moves though all others hang."""
-        count = self._words[EXTRA]
-        if EXTRA + 1 + count < SLOTS:
-            self._words[EXTRA + 1 + count] = tid
-            self._words[EXTRA] = count + 1
+        with self._adding:  # nemeses start many threads at once, and each says so itself
+            count = self._words[EXTRA]
+            if EXTRA + 1 + count < SLOTS:
+                self._words[EXTRA + 1 + count] = tid
+                self._words[EXTRA] = count + 1
 
     def extras(self) -> set[int]:
         """Return the native ids that `add_extra` was told."""

@@ -43,6 +43,8 @@ class Mutant:
     part: str
     old: str
     new: str
+    alone: str = ""
+    """Why one oracle only can see it; empty where two have to."""
 
 
 def mutants() -> dict[str, Mutant]:

@@ -192,6 +192,8 @@ class Scenario:
     """
     forks: ClassVar[bool] = False
     """Its forked children go on as Python programs."""
+    slow: ClassVar[bool] = False
+    """It takes seconds to see what goes wrong: a self-test asks the quick ones first."""
     core: ClassVar[bool] = True
     """It is run even when there is hardly any time."""
     quiet: ClassVar[float] = 1.5

@@ -1,252 +1,293 @@
 """Measures the harness: whether each planted bug is found, by whom, after how many operations.
 
-Every mutant is run under each scenario of its primitive, once for each seed. A mutant counts as
-killed for a seed if any of them found something. The golden reference is run under all scenarios
-and has to stay quiet.
+For each mutant and seed, batches of the scenarios of its primitive are run in an order of the
+seed's, with nemeses of the seed's, each pass longer than the last; until two oracles have seen the
+bug (one, where the mutant says why there is one only) or the budget is spent. Nothing of this
+depends on what the bug is. The golden reference is run under all scenarios in the same way, and
+has to stay quiet. A scenario that has killed nobody by then is run on all mutants of its subjects.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
 import json
+import shlex
 import shutil
-import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from random import Random
 
-from perf.report import Progress, table
+from perf.report import Progress
 
 from .batch import Batch, seed_of
 from .catalogue import shipped
-from .findings import Finding
+from .matrix import DIRECTED, ENOUGH, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
 from .mutants import Mutant, mutants
-from .runner import Stopped, stoppable
+from .runner import GRACE, Stopped, stoppable
+from .scenario import Scenario
 from .supervise import Supervisor
 from .totals import Exit
 
-ENOUGH = 0.95
-"""The share of seeds on which a mutant has to be killed."""
-THREADS = 4
+FIRST = 0.6
+"""Seconds of a scenario's first batch; each later one lasts LONGER times as long."""
+LONGER = 1.8
+DIRECTED_SECONDS = 12.0
+"""Seconds for one mutant under a scenario that has killed nobody."""
+THREADS = (4, 4, 8)
+NEMESES = ("timeouts", "yields", "gc", "oversubscribe", "starve", "signals", "churn", "stop")
+"""Those that are added to `lines` or to nothing, at most one at a time."""
 
 
-@dataclasses.dataclass
-class Kill:
-    """What one scenario found in one mutant, for one seed."""
-
-    scenario: str
-    oracles: list[str]
-    ops: int
+def scenarios() -> dict[str, type[Scenario]]:
+    """Return all scenarios but the controls: those look at the machine, not at the target."""
+    return {n: c for n, c in shipped().items() if not n.startswith("control_")}
 
 
-@dataclasses.dataclass
-class Score:
-    """All about one mutant."""
+def relevant(mutant: Mutant) -> list[str]:
+    """Return the scenarios that are about a mutant's primitive."""
+    return [n for n, c in scenarios().items() if mutant.primitive in c.subjects.split()]
 
-    mutant: Mutant
-    kills: dict[int, list[Kill]] = dataclasses.field(default_factory=lambda: defaultdict(list))
-    tried: set[str] = dataclasses.field(default_factory=set)
 
-    def killed(self) -> int:
-        """Return for how many seeds it was killed."""
-        return sum(bool(kills) for kills in self.kills.values())
+def digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
-    def oracles(self) -> set[str]:
-        """Return which oracles have seen it, each with its scenario."""
-        every = [kill for kills in self.kills.values() for kill in kills]
-        return {f"{kill.scenario}: {oracle}" for kill in every for oracle in kill.oracles}
 
-    def median(self) -> float:
-        """Return the median over seeds of the operations that the quickest scenario needed."""
-        best = [min(kill.ops for kill in kills) for kills in self.kills.values() if kills]
-        return statistics.median(best) if best else float("nan")
+def hash_of_bug(target: str) -> str:
+    """Return what changes with a planted bug."""
+    if target == GOLDEN:
+        return GOLDEN
+    mutant = mutants()[target]
+    return digest(f"{mutant.part}\0{mutant.old}\0{mutant.new}")
+
+
+def hash_of_harness() -> str:
+    """Return what changes with the source of the harness."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return digest("\0".join(file.read_text(encoding="utf-8") for file in files))
+
+
+def batches(target: str, names: list[str], seed: int) -> Iterator[Batch]:
+    """Yield batches of these scenarios without end, pass after pass."""
+    module = GOLDEN if target == GOLDEN else f"mutant:{target}"
+    rng = Random(seed_of("selftest", target, seed))
+    seconds = FIRST
+    while True:
+        order = rng.sample(names, len(names))
+        for name in sorted(order, key=lambda name: shipped()[name].slow):
+            nemeses = {"lines"} if rng.random() < 0.6 else set()
+            if rng.random() < 0.4:
+                nemeses.add(rng.choice(NEMESES))
+            threads = rng.choice(THREADS)
+            number = rng.randrange(2**40)
+            yield Batch(name, module, number, threads, tuple(sorted(nemeses)), seconds)
+        seconds *= LONGER
 
 
 class Selftest:
-    """One run over mutants and the golden reference."""
+    """One run over some mutants, seeds and the golden reference."""
 
-    def __init__(self, names: list[str], seeds: int, seconds: float, golden: float) -> None:
-        """seconds: for one mutant under one scenario. golden: for each scenario on the golden."""
-        self.scores = {name: Score(mutants()[name]) for name in names}
+    def __init__(
+        self, chosen: list[Mutant], seeds: int, budget: float, golden: float, record: Record
+    ) -> None:
+        """budget: seconds for a mutant and a seed. golden: seconds of each scenario and seed."""
+        self.mutants = chosen
         self.seeds = seeds
-        self.seconds = seconds
-        self.golden_seconds = golden
-        self.clean: list[Finding] = []
-        self.errors: list[str] = []
-        self.scenarios = {
-            name: cls for name, cls in shipped().items() if not name.startswith("control_")
-        }
-        self.golden_ops = 0
+        self.budget = budget
+        self.golden = golden
+        self.record = record
+        self.harness = hash_of_harness()
+        self.whole = len(chosen) == len(mutants())
 
-    def relevant(self, mutant: Mutant) -> list[str]:
-        """Return the scenarios that are about a mutant's primitive."""
-        return [n for n, c in self.scenarios.items() if mutant.primitive in c.subjects.split()]
+    def wanted(self, shard: tuple[int, int] = (1, 1)) -> list[tuple[str, int]]:
+        """Return the cells of a shard: target and seed."""
+        targets = [mutant.name for mutant in self.mutants] + [GOLDEN] * bool(self.golden)
+        every = [(target, seed) for seed in range(self.seeds) for target in targets]
+        part, parts = shard
+        return every[part - 1 :: parts]
 
-    def steps(self) -> int:
-        """Return how many child processes it takes."""
-        each = sum(len(self.relevant(score.mutant)) for score in self.scores.values())
-        return each * self.seeds + len(self.scenarios) * bool(self.golden_seconds)
+    def known(self) -> list[Cell]:
+        """Return the cells of this test that are in the record, the last one of each."""
+        wanted = set(self.wanted())
+        names = {mutant.name for mutant in self.mutants}
+        found = {}
+        for cell in self.record.cells():
+            extra = cell.seed == DIRECTED and cell.target in names
+            if not extra and (cell.target, cell.seed) not in wanted:
+                continue
+            if cell.bug == hash_of_bug(cell.target):
+                found[cell.target, cell.seed, *(cell.tried if extra else ())] = cell
+        return list(found.values())
 
-    def one(self, target: str, scenario: str, seed: int, seconds: float, *nemeses: str) -> Any:
-        """Run one batch; return its result and findings."""
-        folder = Path(tempfile.mkdtemp(prefix="stress-selftest-"))
-        try:
-            batch = Batch(scenario, target, seed, THREADS, nemeses, seconds)
-            supervisor = Supervisor(batch, folder)
-            result = supervisor.watch(native=False)
-            if result.error:
-                self.errors.append(f"{target}, {scenario}: {result.error}")
-            return result, supervisor.found()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def missing(self, shard: tuple[int, int] = (1, 1)) -> list[tuple[str, int]]:
+        """Return the cells of a shard that are not in the record, or only with an error."""
+        done = {(cell.target, cell.seed) for cell in self.known() if not cell.error}
+        return [pair for pair in self.wanted(shard) if pair not in done]
 
-    def go(self) -> None:
-        """Run everything."""
-        progress = Progress(self.steps())
-        done = 0
+    def matrix(self) -> Matrix:
+        """Return what is known so far."""
+        return Matrix(self.mutants, self.known())
+
+    def go(self, shard: tuple[int, int]) -> None:
+        """Run all cells of a shard that are missing."""
+        todo = self.missing(shard)
+        progress = Progress(len(todo))
         with stoppable():
-            for name, score in self.scores.items():
-                for k in range(self.seeds):
-                    score.kills[k] = []
-                    for scenario in self.relevant(score.mutant):
-                        progress.show(done, name, scenario)
-                        done += 1
-                        score.tried.add(scenario)
-                        seed = seed_of("selftest", name, scenario, k)
-                        # A bug without chance in it needs threads to meet; one with chance in
-                        # it needs many operations.
-                        nemeses = ("lines",) if score.mutant.family == "window" else ()
-                        result, found = self.one(
-                            f"mutant:{name}", scenario, seed, self.seconds, *nemeses
-                        )
-                        if found:
-                            oracles = sorted({finding.oracle for finding in found})
-                            ops = max(result.ops, *(finding.ops for finding in found))
-                            score.kills[k].append(Kill(scenario, oracles, ops))
-            for scenario in self.scenarios if self.golden_seconds else ():
-                progress.show(done, "golden", scenario)
-                done += 1
-                seed = seed_of("selftest", "golden", scenario)
-                result, found = self.one(
-                    "golden", scenario, seed, self.golden_seconds, "lines", "timeouts", "gc"
-                )
-                self.golden_ops += result.ops
-                self.clean += found
+            for done, (target, seed) in enumerate(todo):
+                progress.show(done, f"{target}, seed {seed}")
+                if target == GOLDEN:
+                    self.record.add(self.golden_cell(seed))
+                else:
+                    self.record.add(self.cell(mutants()[target], seed))
+            if shard == (1, 1) and self.whole:
+                for name in self.matrix().idle():
+                    progress.show(len(todo), f"{name}, which has killed nobody yet")
+                    self.use(name)
         progress.clear()
 
-    def alive(self) -> list[str]:
-        """Return the mutants that were not killed on enough seeds."""
-        return [n for n, score in self.scores.items() if score.killed() < ENOUGH * self.seeds]
+    def new_cell(self, target: str, seed: int, budget: float) -> Cell:
+        return Cell(target, seed, hash_of_bug(target), self.harness, budget)
 
-    def idle(self) -> list[str]:
-        """Return the scenarios that were tried on a mutant and have killed none."""
-        tried = set().union(*(score.tried for score in self.scores.values()))
-        every = [
-            kill.scenario for s in self.scores.values() for ks in s.kills.values() for kill in ks
-        ]
-        return sorted(tried - set(every))
+    def cell(self, mutant: Mutant, seed: int) -> Cell:
+        """Look for a mutant's bug."""
+        cell = self.new_cell(mutant.name, seed, self.budget)
+        needed = 1 if mutant.alone else 2
+        late: set[str] = set()
+        for batch in batches(mutant.name, relevant(mutant), seed):
+            if cell.spent >= self.budget or len(cell.oracles) >= needed or cell.error:
+                break
+            # What has seen it sees it by the same oracle, as a rule: others first.
+            if batch.scenario in late and len(late) < len(relevant(mutant)):
+                late.discard(batch.scenario)
+                continue
+            if self.one(cell, batch):
+                late.add(batch.scenario)
+        return cell
 
-    def report(self) -> str:
+    def golden_cell(self, seed: int) -> Cell:
+        """Run every scenario once on the golden reference."""
+        names = list(scenarios())
+        cell = self.new_cell(GOLDEN, seed, 600.0 + self.golden * len(names))
+        for _, batch in zip(names, batches(GOLDEN, names, seed), strict=False):
+            self.one(cell, Batch(**{**vars(batch), "seconds": self.golden}))
+        return cell
+
+    def use(self, scenario: str) -> None:
+        """Run a scenario on the mutants of its subjects, until it kills one."""
+        subjects = shipped()[scenario].subjects.split()
+        for mutant in self.mutants:
+            if mutant.primitive not in subjects:
+                continue
+            cell = self.new_cell(mutant.name, DIRECTED, DIRECTED_SECONDS)
+            for batch in batches(mutant.name, [scenario], DIRECTED):
+                if cell.spent >= cell.budget or cell.kills or cell.error:
+                    break
+                self.one(cell, batch)
+            self.record.add(cell)
+            if cell.kills:
+                return
+
+    def one(self, cell: Cell, batch: Batch) -> bool:
+        """Run one batch and take note; return whether it has found something."""
+        folder = Path(tempfile.mkdtemp(prefix="stress-selftest-"))
+        begin = time.monotonic()
+        try:
+            supervisor = Supervisor(batch, folder)
+            result = supervisor.watch(native=False, limit=cell.budget - cell.spent + GRACE)
+            found = sorted(supervisor.found(), key=lambda finding: finding.seconds)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        cell.spent += time.monotonic() - begin
+        cell.tried[batch.scenario] = cell.tried.get(batch.scenario, 0) + 1
+        if result.error:
+            cell.error = f"{batch.key()}: {result.error}"
+        if found:
+            first = found[0]
+            ops = cell.ops + first.ops
+            kill = Kill(
+                batch.scenario, oracle_of(first), first.says, ops, cell.spent, batch.nemeses
+            )
+            cell.kills.append(kill)
+        cell.ops += max([result.ops, *(finding.ops for finding in found)])
+        return bool(found)
+
+    def report(self, shard: tuple[int, int]) -> tuple[str, Exit]:
         """Return the kill matrix and what follows from it."""
-        rows = [
-            [
-                name,
-                score.mutant.family,
-                f"{score.killed()}/{self.seeds}",
-                f"{score.median():,.0f}",
-                str(len(score.oracles())),
-                ", ".join(
-                    f"{scenario} {n}/{self.seeds}"
-                    for scenario, n in self.by_scenario(score).items()
-                ),
-            ]
-            for name, score in self.scores.items()
-        ]
-        heads = ["mutant", "family", "killed", "operations", "oracles", "by"]
-        lines = [table(heads, rows, left=2), ""]
-        for finding in self.clean:
-            lines.append(f"golden: {finding.batch.scenario}: {finding.oracle}: {finding.says}")
-            lines.append(finding.details)
-        lines += [f"the harness failed: {error}" for error in self.errors]
-        if self.idle():
-            lines.append(f"note: these scenarios killed no mutant here: {', '.join(self.idle())}")
+        matrix = self.matrix()
+        missing = len(self.missing(shard))
+        lines = [matrix.text(), *matrix.false_alarms()]
+        lines += [f"the harness failed: {error}" for error in matrix.errors]
+        if len(matrix.harnesses) > 1:
+            lines.append(f"note: {len(matrix.harnesses)} states of the harness have taken part")
         lines += [
-            f"not killed: {name} ({self.scores[name].mutant.says}); to see it: python -m stress run"
-            f" --target mutant:{name} -k {self.scores[name].mutant.primitive} --mode quick"
-            for name in self.alive()
+            f"weak: {name} ({matrix.scores[name].mutant.says}): {'; '.join(lacks)};"
+            f" to see it: {self.command(name)}"
+            for name, lacks in matrix.weak().items()
         ]
-        return "\n".join([*lines, self.verdict_line()])
-
-    def by_scenario(self, score: Score) -> dict[str, int]:
-        """Return on how many seeds each scenario has killed a mutant."""
-        counts: dict[str, int] = defaultdict(int)
-        for kills in score.kills.values():
-            for kill in kills:
-                counts[kill.scenario] += 1
-        return dict(counts)
-
-    def verdict(self) -> Exit:
-        """Judge the harness: FOUND means that its own power is not what it should be."""
-        if self.errors:
-            return Exit.HARNESS
-        return Exit.FOUND if self.alive() or self.clean else Exit.NOTHING_FOUND
-
-    def verdict_line(self) -> str:
-        """Return the last line."""
-        dead = len(self.scores) - len(self.alive())
+        idle = matrix.idle() if self.whole else []
+        lines += [f"weak: the scenario {name} has killed no mutant" for name in idle]
+        if matrix.errors:
+            verdict, word = Exit.HARNESS, "THE HARNESS FAILED"
+        elif matrix.weak() or matrix.false_alarms() or idle:
+            verdict, word = Exit.FOUND, "TOO WEAK OR WRONG"
+        elif missing:
+            verdict, word = Exit.TOO_LITTLE, f"{missing} CELLS ARE MISSING"
+        else:
+            verdict, word = Exit.NOTHING_FOUND, "as strong as it should be"
+        seen = [name for name, score in matrix.scores.items() if score.cells]
+        good = len([name for name in seen if name not in matrix.weak()])
+        used = len(matrix.tried) - len(matrix.idle())
         quiet = (
-            f"golden: {len(self.clean)} findings in {self.golden_ops:,} operations"
-            if self.golden_seconds
+            f"golden: {len(matrix.false_alarms())} findings in"
+            f" {sum(cell.ops for cell in matrix.golden):,} operations,"
+            f" {len(matrix.golden)} seeds"
+            if self.golden
             else "golden: not run"
         )
-        word = {Exit.NOTHING_FOUND: "as strong as it should be", Exit.FOUND: "TOO WEAK OR WRONG"}
+        lines.append(
+            f"VERDICT: {word}: {good} of {len(seen)} mutants killed as they should be on"
+            f" {ENOUGH:.0%} of {self.seeds} seeds within {self.budget:g} s each; {used} of"
+            f" {len(matrix.tried)} scenarios have killed; {quiet}"
+        )
+        return "\n".join(lines), verdict
+
+    def command(self, name: str) -> str:
+        """Return the command that runs the cells of one mutant again."""
         return (
-            f"VERDICT: {word.get(self.verdict(), 'THE HARNESS FAILED')}: {dead} of"
-            f" {len(self.scores)} mutants killed on {ENOUGH:.0%} of {self.seeds} seeds; {quiet}"
+            f"python -m stress selftest --mutants {name} --seeds {self.seeds}"
+            f" --budget {self.budget:g} --golden 0"
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {
-            "seeds": self.seeds,
-            "golden": {"ops": self.golden_ops, "findings": len(self.clean)},
-            "mutants": {
-                name: {
-                    "primitive": score.mutant.primitive,
-                    "family": score.mutant.family,
-                    "killed": score.killed(),
-                    "median_ops": score.median() if score.killed() else None,
-                    "kills": [
-                        {"seed": seed, **dataclasses.asdict(kill)}
-                        for seed, kills in score.kills.items()
-                        for kill in kills
-                    ],
-                }
-                for name, score in self.scores.items()
-            },
-        }
 
+def selftest(test: Selftest, shard: tuple[int, int], resume: bool, file: Path | None) -> Exit:
+    """Run it, print the matrix, return the verdict.
 
-def selftest(
-    names: list[str], seeds: int, seconds: float, golden: float, file: Path | None
-) -> Exit:
-    """Run it, print the matrix, return the verdict."""
-    test = Selftest(names, seeds, seconds, golden)
+    resume: keep the cells that are in the record; else it is begun anew, and the old one renamed.
+    """
+    record = test.record.path
+    record.parent.mkdir(parents=True, exist_ok=True)
+    if record.exists() and not resume:
+        record.replace(record.with_name(f"{record.name}.old"))
+    wanted, missing = len(test.wanted(shard)), len(test.missing(shard))
     print(
-        f"{len(names)} mutants, {seeds} seeds, {test.steps()} children of at most {seconds:g} s",
+        f"{len(test.mutants)} mutants, {test.seeds} seeds: {missing} of {wanted} cells to run, each"
+        f" for {test.budget:g} s at most; kept in {record}",
         flush=True,
     )
     begin = time.monotonic()
+    stopped = ""
     try:
-        test.go()
+        test.go(shard)
     except Stopped as stop:
-        print(f"VERDICT: stopped by {stop}: nothing is said", file=sys.stderr)
-        return Exit.TOO_LITTLE
-    print(test.report())
+        stopped = str(stop)
+    text, verdict = test.report(shard)
+    print(text)
+    if stopped:
+        again = [word for word in sys.argv[1:] if word != "--resume"]
+        print(f"stopped by {stopped}; to go on: python -m stress {shlex.join(again)} --resume")
     print(f"({time.monotonic() - begin:.0f} s)", file=sys.stderr)
     if file is not None:
-        file.write_text(json.dumps(test.to_json(), indent=1) + "\n", encoding="utf-8")
-    return test.verdict()
+        file.write_text(json.dumps(test.matrix().to_json(), indent=1) + "\n", encoding="utf-8")
+    return verdict

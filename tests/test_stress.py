@@ -245,16 +245,21 @@ def test_two_targets_are_compared(tmp_path: pathlib.Path) -> None:
     assert stress(tmp_path, "compare", broken, golden).returncode == 0
 
 
-@pytest.mark.parametrize("mutant", ["queue_overtakes", "queue_loses_item"])
-def test_selftest_kills_a_mutant(mutant: str, tmp_path: pathlib.Path) -> None:
-    done = stress(
-        tmp_path, "selftest", "--mutants", mutant, "--slice", "1.5", "--golden", "0", "--json", "k"
-    )
+def test_selftest_kills_mutants_and_keeps_what_it_has_done(tmp_path: pathlib.Path) -> None:
+    arguments = ("--mutants", "queue_overtakes,queue_loses_item", "--golden", "0", "--json", "k")
+    done = stress(tmp_path, "selftest", *arguments, "--shard", "1/2", "--budget", "60")
     assert done.returncode == 0, done.stdout
-    assert "1 of 1 mutants killed" in done.stdout
-    kills = json.loads((tmp_path / "k").read_text())["mutants"][mutant]
-    assert kills["killed"] == 1
-    assert kills["median_ops"] > 0
+    done = stress(tmp_path, "selftest", *arguments, "--resume", "--budget", "60")
+    assert "1 of 2 cells to run" in done.stdout
+    assert done.returncode == 0, done.stdout
+    assert "2 of 2 mutants killed as they should" in done.stdout
+    kills = json.loads((tmp_path / "k").read_text())["mutants"]
+    for mutant in ("queue_overtakes", "queue_loses_item"):
+        assert kills[mutant]["killed_by_two"] == 1
+        assert kills[mutant]["median_ops"] > 0
+    again = stress(tmp_path, "selftest", *arguments, "--resume")
+    assert "0 of 2 cells to run" in again.stdout
+    assert again.returncode == 0
 
 
 def test_a_deadlock_is_found_with_the_stacks_of_all_in_it(tmp_path: pathlib.Path) -> None:

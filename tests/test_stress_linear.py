@@ -16,6 +16,7 @@ from stress.linear.models import (
     EventModel,
     LockModel,
     Model,
+    QueueModel,
     RLockModel,
     SemaphoreModel,
 )
@@ -76,7 +77,15 @@ def some_calls(rng: random.Random, ops: Sequence[tuple[str, object, object]]) ->
             SemaphoreModel(1, 1),
             [("acquire", None, True), ("release", 1, None), ("release", 1, "ValueError")],
         ),
-        (LockModel(), [("acquire", None, True), ("try", None, False), ("release", None, None)]),
+        (
+            LockModel(),
+            [
+                ("acquire", None, True),
+                ("try", None, False),
+                ("release", None, None),
+                ("release", None, "RuntimeError"),
+            ],
+        ),
         (
             RLockModel(),
             [
@@ -102,10 +111,23 @@ def some_calls(rng: random.Random, ops: Sequence[tuple[str, object, object]]) ->
                 ("notify", 1, None),
                 ("wait", None, True),
                 ("timed", None, False),
+                ("stray notify", 1, "RuntimeError"),
+            ],
+        ),
+        (
+            QueueModel(1),
+            [
+                ("put", 1, None),
+                ("put timed", 1, "Full"),
+                ("get", None, 1),
+                ("get timed", None, "Empty"),
+                ("shutdown", None, None),
+                ("put", 1, "ShutDown"),
+                ("get", None, "ShutDown"),
             ],
         ),
     ],
-    ids=["semaphore", "bounded", "lock", "rlock", "event", "condition"],
+    ids=["semaphore", "bounded", "lock", "rlock", "event", "condition", "queue"],
 )
 def test_it_agrees_with_trying_all_orders(
     model: Model, ops: list[tuple[str, object, object]]
@@ -170,6 +192,20 @@ def test_who_crosses_a_barrier() -> None:
     abort = call(2, "abort", 2, 3)
     assert check(model, [*crossing("broken", "broken"), abort]).verdict is Verdict.LEGAL
     assert check(model, crossing(0, 1)[:2]).verdict is Verdict.ILLEGAL
+
+
+def test_a_queue_is_first_in_first_out_and_wakes_who_waits() -> None:
+    puts = [call(0, "put", 0, 1, argument=1), call(0, "put", 2, 3, argument=2)]
+    model = QueueModel(0)
+    assert check(model, [*puts, call(1, "get", 4, 5, 1)]).verdict is Verdict.LEGAL
+    assert check(model, [*puts, call(1, "get", 4, 5, 2)]).verdict is Verdict.ILLEGAL
+    waits = call(1, "get", 0, None)
+    assert Search(model, [waits, puts[0]]).stuck() is Stuck.LOST_WAKEUP
+    assert Search(model, [waits]).stuck() is Stuck.LEGAL_DEADLOCK
+    assert Search(model, [waits, call(0, "shutdown", 1, 2)]).stuck() is Stuck.LOST_WAKEUP
+    full = [puts[0], call(0, "put", 2, None, argument=2)]
+    assert Search(QueueModel(1), full).stuck() is Stuck.LEGAL_DEADLOCK
+    assert Search(QueueModel(2), full).stuck() is Stuck.LOST_WAKEUP
 
 
 def test_it_gives_up_instead_of_guessing() -> None:

@@ -18,7 +18,6 @@ from stress.mutants import mutants, patched
 from stress.plan import Options, Plan, chosen, thread_counts
 from stress.probe import unfit
 from stress.scenario import Actor, Breach
-from stress.selftest import Kill, Selftest
 from stress.totals import Exit, Totals
 
 FIT = {"python_lines": True, "indivisible": True, "fails_allocations": True}
@@ -166,17 +165,6 @@ def test_every_mutant_fits_and_changes_something() -> None:
         sources = patched(mutant)  # raises if its piece is not there exactly once
         compile(sources[mutant.part], mutant.name, "exec")
         assert mutant.old != mutant.new
-
-
-def test_selftest_calls_a_survivor_by_its_name() -> None:
-    test = Selftest(["lock_double_grant", "event_wakes_one"], seeds=2, seconds=1, golden=0)
-    for score in test.scores.values():
-        score.kills = {0: [Kill("lock_torture", ["exclusion"], 10)], 1: []}
-    test.scores["event_wakes_one"].kills[1] = [Kill("event_publishes", ["progress"], 30)]
-    assert test.alive() == ["lock_double_grant"]
-    assert test.scores["event_wakes_one"].median() == 20
-    assert test.verdict() is Exit.FOUND
-    assert "not killed: lock_double_grant" in test.report()
 
 
 def test_who_is_blamed_for_a_crash() -> None:

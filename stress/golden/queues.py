@@ -34,8 +34,8 @@ class Queue:
     def qsize(self) -> int:
         return len(self._items)
 
-    def put(self, item: Any, timeout: float | None = None) -> None:
-        deadline = deadline_of(timeout)
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        deadline = deadline_of(timeout if block else 0.0)
         with self._lock:
             while not self._closed and 0 < self.maxsize <= len(self._items):
                 left = left_until(deadline)
@@ -48,8 +48,8 @@ class Queue:
             self.unfinished_tasks += 1
             self._not_empty.notify()
 
-    def get(self, timeout: float | None = None) -> Any:
-        deadline = deadline_of(timeout)
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        deadline = deadline_of(timeout if block else 0.0)
         with self._lock:
             while not self._items:
                 if self._closed:

@@ -56,7 +56,9 @@ class LockModel(Model):
     def step(self, state: State, call: Call) -> Iterable[State]:
         match call.op:
             case "release":
-                return [False] if state else []
+                if state:
+                    return [False] if may(call, None) else []
+                return [state] if may(call, "RuntimeError") else []
             case "locked":
                 return [state] if may(call, state) else []
         found = []
@@ -142,6 +144,34 @@ class EventModel(Model):
         return found
 
 
+class QueueModel(Model):
+    """State: (items, the oldest first; whether it was shut down)."""
+
+    anonymous = True
+
+    def __init__(self, maxsize: int) -> None:
+        self.maxsize = maxsize
+
+    def initial(self) -> tuple[tuple[int, ...], bool]:
+        return (), False
+
+    def step(self, state: State, call: Call) -> Iterable[State]:
+        items, closed = state
+        if call.op == "shutdown":
+            return [(items, True)]
+        putting = call.op.startswith("put")
+        timed = call.op.endswith("timed")
+        if closed and (putting or not items):
+            return [state] if may(call, "ShutDown") else []
+        if putting:
+            if 0 < self.maxsize <= len(items):
+                return [state] if timed and may(call, "Full") else []
+            return [((*items, call.argument), closed)] if may(call, None) else []
+        if not items:
+            return [state] if timed and may(call, "Empty") else []
+        return [(items[1:], closed)] if may(call, items[0]) else []
+
+
 class ConditionModel(Model):
     """State: (who waits, who was notified and has not left). Whom notify takes is open."""
 
@@ -152,6 +182,8 @@ class ConditionModel(Model):
         waiting, notified = state
         me = frozenset((call.thread,))
         match call.op:
+            case "stray notify":
+                return [state] if may(call, "RuntimeError") else []
             case "enter":
                 return [(waiting | me, notified)]
             case "notify":

@@ -24,6 +24,7 @@ class ForkWhileContended(Scenario):
     most_threads = 8
     least = 2
     forks = True
+    slow = True
 
     def setup(self) -> None:
         self.lock = self.target.Lock()

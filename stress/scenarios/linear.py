@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ..linear.history import Call, Recorder
@@ -12,15 +14,17 @@ from ..linear.models import (
     EventModel,
     LockModel,
     Model,
+    QueueModel,
     RLockModel,
     SemaphoreModel,
 )
 from ..linear.program import Linear
 from ..scenario import Actor
+from ..targets import queue_of
 
 
 class LinearLock(Linear):
-    """Random acquire, try, timed, release, locked of a Lock: some order explains all results."""
+    """Random acquire, try, timed, locked of a Lock, release() also by who has not acquired it."""
 
     core = False
     subjects = "Lock"
@@ -34,6 +38,9 @@ class LinearLock(Linear):
         lock = self.lock
         if way < 0.1:
             record.call("locked", None, lock.locked)
+            return
+        if way < 0.15:
+            record.call("release", None, lock.release)
             return
         if way < 0.4:
             got = record.call("acquire", None, lock.acquire)
@@ -132,13 +139,15 @@ class LinearEvent(Linear):
 
 
 class LinearCondition(Linear):
-    """Random wait, timed wait, notify(n) of a Condition; each notification reaches a waiter."""
+    """Random wait, timed wait, notify(n) of a Condition: each reaches a waiter, or is refused."""
 
     core = False
     subjects = "Condition"
 
     def make(self) -> Model:
-        self.condition = self.target.Condition(self.target.Lock())
+        # Who has a Lock, nobody knows; only of an RLock can it be said that a caller has it not.
+        self.owned = self.rng.random() < 0.5
+        self.condition = self.target.Condition(None if self.owned else self.target.Lock())
         return ConditionModel()
 
     def wait(self, record: Recorder, timeout: float | None) -> None:
@@ -151,6 +160,8 @@ class LinearCondition(Linear):
 
     def move(self, me: Actor, record: Recorder) -> None:
         way = me.rng.random()
+        if self.owned and me.rng.random() < 0.1:
+            record.call("stray notify", 1, self.condition.notify, 1)
         with self.condition:
             if way < 0.3:
                 self.wait(record, None)
@@ -216,3 +227,36 @@ class LinearBarrier(Linear):
 
     def rescue(self, record: Recorder) -> None:
         record.call("reset", None, self.barrier.reset)
+
+
+class LinearQueue(Linear):
+    """Random put, get, with and without a limit of time, of a Queue; shutdown() in the end."""
+
+    core = False
+    subjects = "Queue"
+
+    def make(self) -> Model:
+        maxsize = self.rng.choice((0, 1, 2))
+        self.queue = queue_of(self.target)(maxsize)
+        return QueueModel(maxsize)
+
+    def move(self, me: Actor, record: Recorder) -> None:
+        way = me.rng.random()
+        if way < 0.5:
+            item = me.index * 1000 + len(record.done)
+            timeout = me.tiny() if way < 0.15 else None
+            op = "put" if timeout is None else "put timed"
+            record.call(op, item, self.call, self.queue.put, item, True, timeout)
+        else:
+            timeout = me.tiny() if way < 0.65 else None
+            op = "get" if timeout is None else "get timed"
+            record.call(op, None, self.call, self.queue.get, True, timeout)
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except (queue.Empty, queue.Full, queue.ShutDown) as error:
+            return type(error).__name__
+
+    def rescue(self, record: Recorder) -> None:
+        record.call("shutdown", None, self.queue.shutdown)

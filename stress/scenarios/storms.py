@@ -33,6 +33,7 @@ class StopTheWorldStorm(Scenario):
     subjects = "Lock Condition Semaphore Event"
     most_threads = 8
     least = 2
+    slow = True
 
     def setup(self) -> None:
         self.lock = self.target.Lock()
