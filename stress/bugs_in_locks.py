@@ -63,6 +63,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "        waiter.gate.acquire(True, max(0.0, deadline - time.monotonic()))",
         "        left = max(0.0, deadline - time.monotonic())\n"
         "        waiter.gate.acquire(True, left / 2 if _chance(0.02) else left)",
+        "that a call gave up is right by its result; how long it took, one oracle looks at",
     ),
     (
         "rlock_torn_count",
