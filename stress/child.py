@@ -12,6 +12,7 @@ import faulthandler
 import functools
 import json
 import os
+import select
 import sys
 import time
 import traceback
@@ -33,6 +34,7 @@ REFEREE = tuple(
     for name in ("child", "team", "nemesis", "disturbing", "throwing")
 )
 """Files whose frames tell nothing about a hang."""
+TELL_SECONDS = 1.0
 NOTED = 4
 """Hand-overs are noted in every how many-th round; noting takes time, and hides bugs."""
 
@@ -183,12 +185,23 @@ def gil_enabled() -> bool:
 
 
 def answer(folder: Path) -> None:
-    """Wait for the supervisor's wishes on standard input: all stacks, or the end."""
-    while line := os.read(0, 1):
-        if line != b"s":
-            continue
+    """Wait for the supervisor's wishes on standard input: all stacks, or the end.
+
+    Meanwhile tell how many operations were done, for the sake of rounds that take long.
+    """
+    told = False
+    while True:
         if run is not None:
             run.heartbeat.ops = sum(actor.ops for actor in run.actors)
+            if not told:
+                run.heartbeat.add_extra(_thread.get_native_id())
+                told = True
+        if not select.select([0], [], [], TELL_SECONDS)[0]:
+            continue
+        if not (line := os.read(0, 1)):
+            break
+        if line != b"s":
+            continue
         with open(folder / "stacks.txt", "w", encoding="utf-8") as file:
             # Looking at other threads' frames stops them all first. Should that hang too, a
             # watchdog that asks nobody writes what it can.

@@ -37,8 +37,8 @@ LONGER = 1.8
 DIRECTED_SECONDS = 12.0
 """Seconds for one mutant under a scenario that has killed nobody."""
 THREADS = (4, 4, 8)
-NEMESES = ("timeouts", "yields", "gc", "oversubscribe", "starve", "signals", "churn", "stop")
-"""Those that are added to `lines` or to nothing, at most one at a time."""
+NEMESES = ("timeouts", "yields", "gc", "starve", "signals", "churn", "stop")
+"""At most one of these joins `lines` or nothing; none that mostly slows down is among them."""
 
 
 def scenarios() -> dict[str, type[Scenario]]:

@@ -1,8 +1,8 @@
 """Runs a batch in a child process and watches it: slow is not stuck, and no hang goes unseen.
 
 Stuck means one of two. All threads that belong to the scenario sleep, and none was switched to,
-for longer than any wait of the scenario lasts: then nothing can ever wake them. Or rounds do not
-end for BUSY_SECONDS though threads run.
+for longer than any wait of the scenario lasts: then nothing can ever wake them. Or no operation
+is done for BUSY_SECONDS though threads run, or no round ends for SLOW times as long.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .process import native_stacks, threads
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BUSY_SECONDS = 40.0
+SLOW = 3
 START_SECONDS = 90.0
 STACK_SECONDS = 5.0
 AFTERMATH_SECONDS = 1.0
@@ -71,7 +72,8 @@ class Supervisor:
         try:
             progress, since = self.heartbeat.progress(), time.monotonic()
             asleep: dict[int, tuple[str, int]] = {}
-            asleep_since = looked = since
+            asleep_since = looked = worked = since
+            ops = self.heartbeat.ops
             while self.child.poll() is None:
                 time.sleep(0.01)
                 now = time.monotonic()
@@ -94,7 +96,11 @@ class Supervisor:
                 if current != asleep or any(state != "S" for state, _ in current.values()):
                     asleep, asleep_since = current, now
                 stuck = current and now - asleep_since >= self.scenario.quiet
+                if self.heartbeat.ops != ops:
+                    ops, worked = self.heartbeat.ops, now
                 patience = BUSY_SECONDS if self.ready() else START_SECONDS
+                if now - worked < patience:
+                    patience *= SLOW
                 if stuck and self.ready():
                     return self.stuck("all threads sleep", native)
                 if now - since > patience + self.scenario.quiet:

@@ -114,7 +114,8 @@ class LinearSemaphore(Linear):
             record.call("timed", None, semaphore.acquire, True, me.tiny())
 
     def rescue(self, record: Recorder) -> None:
-        record.call("release", 1, self.semaphore.release, 1)
+        n = self.rng.choice((1, 2))
+        record.call("release", n, self.semaphore.release, n)
 
 
 class LinearEvent(Linear):
