@@ -246,7 +246,7 @@ def test_two_targets_are_compared(tmp_path: pathlib.Path) -> None:
 
 
 def test_selftest_kills_mutants_and_keeps_what_it_has_done(tmp_path: pathlib.Path) -> None:
-    arguments = ("--mutants", "queue_overtakes,queue_loses_item", "--golden", "0", "--json", "k")
+    arguments = ("--mutants", "rlock_torn_count,rlock_save_forgets_depth", "--golden", "0", "--json", "k")
     done = stress(tmp_path, "selftest", *arguments, "--shard", "1/2", "--budget", "60")
     assert done.returncode == 0, done.stdout
     done = stress(tmp_path, "selftest", *arguments, "--resume", "--budget", "60")
@@ -254,7 +254,7 @@ def test_selftest_kills_mutants_and_keeps_what_it_has_done(tmp_path: pathlib.Pat
     assert done.returncode == 0, done.stdout
     assert "2 of 2 mutants killed as they should" in done.stdout
     kills = json.loads((tmp_path / "k").read_text())["mutants"]
-    for mutant in ("queue_overtakes", "queue_loses_item"):
+    for mutant in ("rlock_torn_count", "rlock_save_forgets_depth"):
         assert kills[mutant]["killed_by_two"] == 1
         assert kills[mutant]["median_ops"] > 0
     again = stress(tmp_path, "selftest", *arguments, "--resume")
