@@ -245,6 +245,8 @@ OTHERS: tuple[tuple[str, ...], ...] = (
         "        if self._started:\n"
         '            raise RuntimeError("threads can only be started once")\n'
         "        self._started = True\n",
+        "two calls of start() have to meet; only one scenario has them meet, and it looks first at"
+        " how many were refused",
     ),
     (
         "thread_ends_early",

@@ -246,7 +246,14 @@ def test_two_targets_are_compared(tmp_path: pathlib.Path) -> None:
 
 
 def test_selftest_kills_mutants_and_keeps_what_it_has_done(tmp_path: pathlib.Path) -> None:
-    arguments = ("--mutants", "rlock_torn_count,rlock_save_forgets_depth", "--golden", "0", "--json", "k")
+    arguments = (
+        "--mutants",
+        "rlock_torn_count,rlock_save_forgets_depth",
+        "--golden",
+        "0",
+        "--json",
+        "k",
+    )
     done = stress(tmp_path, "selftest", *arguments, "--shard", "1/2", "--budget", "60")
     assert done.returncode == 0, done.stdout
     done = stress(tmp_path, "selftest", *arguments, "--resume", "--budget", "60")

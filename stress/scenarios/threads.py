@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+from ..process import threads
 from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
 
 
@@ -103,6 +104,8 @@ class ThreadStartRace(Scenario):
         return "done"
 
 
+ASLEEP_SECONDS = 5.0
+EXIT_SECONDS = 60.0
 AT_EXIT = """
 import atexit, sys, time
 from stress.process import die_with
@@ -156,16 +159,33 @@ class ThreadExit(Scenario):
             stderr=subprocess.PIPE,
             text=True,
         )
-        try:
-            self.out, err = child.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
+        says = self.watch(child)
+        if says:
             child.kill()
-            child.communicate()
-            raise Breach("end", "the interpreter did not end within 30 seconds") from None
+        self.out, err = child.communicate()
+        if says:
+            raise Breach("end", f"the interpreter did not end: {says}", err[-3000:])
         self.code = child.returncode
         if self.code:
             raise Breach("end", f"the interpreter ended with {self.code}", err[-3000:])
         me.did("run")
+
+    def watch(self, child: subprocess.Popen[str]) -> str:
+        """Return why no end can be hoped for, or nothing once it has ended."""
+        before: dict[int, tuple[str, int]] = {}
+        begin = since = time.monotonic()
+        while child.poll() is None:
+            time.sleep(0.01)
+            now = time.monotonic()
+            states = threads(child.pid)
+            # On a crowded machine it may take long; it has to get on, though.
+            if states != before or any(state != "S" for state, _ in states.values()):
+                before, since = states, now
+            if now - since > ASLEEP_SECONDS:
+                return f"all its threads have slept for {ASLEEP_SECONDS:g} seconds"
+            if now - begin > EXIT_SECONDS:
+                return f"{EXIT_SECONDS:g} seconds were not enough"
+        return ""
 
     def arbiter(self) -> str:
         lines = sorted(self.out.splitlines())
