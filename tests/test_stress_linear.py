@@ -194,6 +194,16 @@ def test_who_crosses_a_barrier() -> None:
     assert check(model, crossing(0, 1)[:2]).verdict is Verdict.ILLEGAL
 
 
+def test_a_release_of_nothing_has_to_be_refused() -> None:
+    for result, verdict in (("RuntimeError", Verdict.LEGAL), (None, Verdict.ILLEGAL)):
+        assert check(LockModel(), [call(0, "release", 0, 1, result)]).verdict is verdict
+        stray = call(0, "stray notify", 0, 1, result, argument=1)
+        assert check(ConditionModel(), [stray]).verdict is verdict
+    held = call(0, "acquire", 0, 1, True)
+    refused = call(1, "release", 2, 3, "RuntimeError")
+    assert check(LockModel(), [held, refused]).verdict is Verdict.ILLEGAL
+
+
 def test_a_queue_is_first_in_first_out_and_wakes_who_waits() -> None:
     puts = [call(0, "put", 0, 1, argument=1), call(0, "put", 2, 3, argument=2)]
     model = QueueModel(0)
