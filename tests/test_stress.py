@@ -19,6 +19,9 @@ from xml.etree import ElementTree
 import pytest
 from support import CHECKOUT, wait_until
 
+from stress import supervise
+from stress.batch import Batch
+
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 THREAD_SANITIZER = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
@@ -346,3 +349,38 @@ def test_a_killed_harness_leaves_no_process_and_loses_nothing(
     assert len(lines) > batches
     assert sorted({line["number"] for line in lines}) == [line["number"] for line in lines]
     assert list(runs.iterdir()) == [before]
+
+
+CROWDED = '''
+import time
+from stress import Scenario, actor
+
+class Crowded(Scenario):
+    """One round that takes its time, in many operations."""
+    @actor()
+    def work(self, me):
+        until = time.monotonic() + 8
+        while time.monotonic() < until:
+            me.did("work")
+
+class Idle(Scenario):
+    """As long, and nothing is done in it."""
+    @actor()
+    def work(self, me):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            pass
+'''
+
+
+@pytest.mark.parametrize(("scenario", "found"), [("crowded", []), ("idle", ["progress"])])
+def test_a_long_round_is_no_hang_while_operations_are_done(
+    scenario: str, found: list[str], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "BUSY_SECONDS", 4.0)
+    file = tmp_path / "crowded.py"
+    file.write_text(CROWDED)
+    batch = Batch(scenario, "golden", 1, 1, seconds=0.1, files=(str(file),))
+    supervisor = supervise.Supervisor(batch, tmp_path / "work")
+    supervisor.watch(native=False)
+    assert [finding.oracle for finding in supervisor.found()] == found

@@ -202,3 +202,28 @@ def test_no_thread_of_a_nemesis_is_forgotten(tmp_path: pathlib.Path) -> None:
     for thread in threads:
         thread.join()
     assert heartbeat.extras() == set(range(1, 401))
+
+
+def test_a_scenario_that_has_killed_nobody_is_run_until_it_does(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = a_test(tmp_path, ["lock_double_grant", "queue_loses_item", "queue_overtakes"], 1)
+    victims = {"queue_overtakes"}
+
+    def one(self: Selftest, into: Cell, batch: Batch) -> bool:
+        into.spent += 1 + batch.seconds
+        into.tried[batch.scenario] = 1
+        if into.target in victims:
+            into.kills.append(kill("order", batch.scenario))
+        return bool(into.kills)
+
+    monkeypatch.setattr(Selftest, "one", one)
+    test.use("queue_shutdown")
+    test.use("linear_lock")
+    known = {(found.target, found.seed, bool(found.kills)) for found in test.known()}
+    assert known == {
+        ("queue_loses_item", DIRECTED, False),
+        ("queue_overtakes", DIRECTED, True),
+        ("lock_double_grant", DIRECTED, False),
+    }
+    assert test.matrix().idle() == ["linear_lock"]
