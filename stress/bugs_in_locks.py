@@ -167,9 +167,10 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "rate",
         "an exception that ends wait() leaves it without the lock",
         "conditions",
+        "        try:\n            return self._wait(waiter, deadline)\n"
         "        finally:\n            self._take_back(saved)",
-        "        except BaseException:\n            raise\n        self._take_back(saved)\n"
-        "        return waiter.granted",
+        "        told = self._wait(waiter, deadline)\n        self._take_back(saved)\n"
+        "        return told",
     ),
     (
         "condition_no_owner_check",

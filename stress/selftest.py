@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -34,6 +35,8 @@ from .totals import Exit
 FIRST = 0.6
 """Seconds of a scenario's first batch; each later one lasts LONGER times as long."""
 LONGER = 1.8
+AGAIN = 4
+"""How often a scenario that has killed is run again at once."""
 DIRECTED_SECONDS = 12.0
 """Seconds for one mutant under a scenario that has killed nobody."""
 THREADS = (4, 4, 8)
@@ -153,25 +156,38 @@ class Selftest:
     def cell(self, mutant: Mutant, seed: int) -> Cell:
         """Look for a mutant's bug."""
         cell = self.new_cell(mutant.name, seed, self.budget)
-        needed = 1 if mutant.alone else 2
         late: set[str] = set()
         for batch in batches(mutant.name, relevant(mutant), seed):
-            if cell.spent >= self.budget or len(cell.oracles) >= needed or cell.error:
+            if self.over(cell):
                 break
             # What has seen it sees it by the same oracle, as a rule: others first.
             if batch.scenario in late and len(late) < len(relevant(mutant)):
                 late.discard(batch.scenario)
-                continue
-            if self.one(cell, batch):
+            elif self.one(cell, batch):
                 late.add(batch.scenario)
+                self.again(cell, batch)
         return cell
+
+    def over(self, cell: Cell) -> bool:
+        """Return whether nothing more is to be run for a mutant and a seed."""
+        needed = 1 if mutants()[cell.target].alone else 2
+        return cell.spent >= cell.budget or len(cell.oracles) >= needed or bool(cell.error)
+
+    def again(self, cell: Cell, batch: Batch) -> None:
+        """Run what has killed a few times more: another oracle may be the first to look then."""
+        for k in range(1, AGAIN + 1):
+            # A hang takes long to be seen, and is a hang again.
+            if cell.kills[-1].oracle == "progress" or self.over(cell):
+                return
+            nemeses = () if k % 2 else ("lines",)
+            self.one(cell, replace(batch, seed=batch.seed + k, nemeses=nemeses))
 
     def golden_cell(self, seed: int) -> Cell:
         """Run every scenario once on the golden reference."""
         names = list(scenarios())
         cell = self.new_cell(GOLDEN, seed, 600.0 + self.golden * len(names))
         for _, batch in zip(names, batches(GOLDEN, names, seed), strict=False):
-            self.one(cell, Batch(**{**vars(batch), "seconds": self.golden}))
+            self.one(cell, replace(batch, seconds=self.golden))
         return cell
 
     def use(self, scenario: str) -> None:
