@@ -16,42 +16,24 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 
 from perf.report import Progress
 
-from .batch import Batch, seed_of
+from .batch import Batch
 from .catalogue import shipped
 from .matrix import DIRECTED, ENOUGH, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
 from .mutants import Mutant, mutants
 from .runner import GRACE, Stopped, stoppable
-from .scenario import Scenario
+from .schedule import batches, relevant, scenarios
 from .supervise import Supervisor
 from .totals import Exit
 
-FIRST = 0.6
-"""Seconds of a scenario's first batch; each later one lasts LONGER times as long."""
-LONGER = 1.8
 AGAIN = 4
 """How often a scenario that has killed is run again at once."""
 DIRECTED_SECONDS = 12.0
 """Seconds for one mutant under a scenario that has killed nobody."""
-THREADS = (4, 4, 8)
-NEMESES = ("timeouts", "yields", "gc", "starve", "signals", "churn", "stop")
-"""At most one of these joins `lines` or nothing; none that mostly slows down is among them."""
-
-
-def scenarios() -> dict[str, type[Scenario]]:
-    """Return all scenarios but the controls: those look at the machine, not at the target."""
-    return {n: c for n, c in shipped().items() if not n.startswith("control_")}
-
-
-def relevant(mutant: Mutant) -> list[str]:
-    """Return the scenarios that are about a mutant's primitive."""
-    return [n for n, c in scenarios().items() if mutant.primitive in c.subjects.split()]
 
 
 def digest(text: str) -> str:
@@ -70,23 +52,6 @@ def hash_of_harness() -> str:
     """Return what changes with the source of the harness."""
     files = sorted(Path(__file__).parent.rglob("*.py"))
     return digest("\0".join(file.read_text(encoding="utf-8") for file in files))
-
-
-def batches(target: str, names: list[str], seed: int) -> Iterator[Batch]:
-    """Yield batches of these scenarios without end, pass after pass."""
-    module = GOLDEN if target == GOLDEN else f"mutant:{target}"
-    rng = Random(seed_of("selftest", target, seed))
-    seconds = FIRST
-    while True:
-        order = rng.sample(names, len(names))
-        for name in sorted(order, key=lambda name: shipped()[name].slow):
-            nemeses = {"lines"} if rng.random() < 0.6 else set()
-            if rng.random() < 0.4:
-                nemeses.add(rng.choice(NEMESES))
-            threads = rng.choice(THREADS)
-            number = rng.randrange(2**40)
-            yield Batch(name, module, number, threads, tuple(sorted(nemeses)), seconds)
-        seconds *= LONGER
 
 
 class Selftest:

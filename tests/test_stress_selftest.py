@@ -15,7 +15,8 @@ from stress.findings import Finding
 from stress.heartbeat import Heartbeat
 from stress.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
 from stress.mutants import Mutant, mutants
-from stress.selftest import Selftest, hash_of_bug, scenarios
+from stress.schedule import batches, scenarios
+from stress.selftest import Selftest, hash_of_bug
 from stress.totals import Exit
 
 BOTH = ["lock_double_grant", "event_wakes_one"]
@@ -131,7 +132,7 @@ def test_what_is_run_depends_on_the_seed_and_not_on_the_bug() -> None:
     names = list(scenarios())
 
     def some(target: str, seed: int) -> list[Batch]:
-        return list(itertools.islice(selftest.batches(target, names, seed), 3 * len(names)))
+        return list(itertools.islice(batches(target, names, seed), 3 * len(names)))
 
     first = some(BOTH[0], 0)
     assert first == some(BOTH[0], 0)
@@ -227,3 +228,30 @@ def test_a_scenario_that_has_killed_nobody_is_run_until_it_does(
         ("lock_double_grant", DIRECTED, False),
     }
     assert test.matrix().idle() == ["linear_lock"]
+
+
+def test_what_has_killed_is_run_again_but_a_hang_is_not(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = a_test(tmp_path, BOTH[:1], 1)
+    ran: list[Batch] = []
+
+    def one(self: Selftest, into: Cell, batch: Batch) -> bool:
+        ran.append(batch)
+        into.spent += 1
+        into.kills.append(kill(oracles[min(len(ran), len(oracles)) - 1], batch.scenario))
+        return True
+
+    monkeypatch.setattr(Selftest, "one", one)
+    oracles = ["exclusion", "exclusion", "exception"]
+    assert test.cell(mutants()[BOTH[0]], 0).oracles == {"exclusion", "exception"}
+    assert len({batch.scenario for batch in ran}) == 1
+    assert len({batch.seed for batch in ran}) == len(ran) == 3
+    ran.clear()
+    oracles = ["progress", "exclusion"]
+    test.cell(mutants()[BOTH[0]], 0)
+    assert len({batch.scenario for batch in ran}) == len(ran) == 2
+    ran.clear()
+    oracles = ["exclusion"]
+    spent = test.cell(mutants()[BOTH[0]], 0).spent
+    assert spent == test.budget == 9
