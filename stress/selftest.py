@@ -30,8 +30,10 @@ from .schedule import batches, relevant, scenarios
 from .supervise import Supervisor
 from .totals import Exit
 
-AGAIN = 4
+AGAIN = 3
 """How often a scenario that has killed is run again at once."""
+LONG_SEEN = ("progress", "lost wake-up")
+"""Oracles that take long to be sure."""
 DIRECTED_SECONDS = 12.0
 """Seconds for one mutant under a scenario that has killed nobody."""
 
@@ -141,8 +143,7 @@ class Selftest:
     def again(self, cell: Cell, batch: Batch) -> None:
         """Run what has killed a few times more: another oracle may be the first to look then."""
         for k in range(1, AGAIN + 1):
-            # A hang takes long to be seen, and is a hang again.
-            if cell.kills[-1].oracle == "progress" or self.over(cell):
+            if cell.kills[-1].oracle in LONG_SEEN or self.over(cell):
                 return
             nemeses = () if k % 2 else ("lines",)
             self.one(cell, replace(batch, seed=batch.seed + k, nemeses=nemeses))
