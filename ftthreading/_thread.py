@@ -133,7 +133,10 @@ class Thread(_Private):
     def is_alive(self) -> bool:
         """Return whether the thread has been started and has not ended. Never waits."""
         _settle(self)
-        return super().is_alive()
+        alive = super().is_alive()
+        if not alive:  # it may have ended just now
+            _settle(self)
+        return alive
 
     if hasattr(_StdThread, "native_id"):
 

@@ -52,7 +52,7 @@ def shared(file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brow
 def looking(shared: Browser) -> Browser:
     """Return the page as a new reader at a desk has it."""
     shared.size(1280)
-    shared.wait("width === 1280")
+    shared.wait("innerWidth === 1280 && !NARROW.matches")
     shared.prefer("light")
     shared.wait("!matchMedia('(prefers-color-scheme: dark)').matches")
     shared.evaluate("localStorage.clear(), theme = '', showTheme()")
@@ -298,7 +298,7 @@ def test_dark_mode(looking: Browser) -> None:
 
 def test_nothing_is_wider_than_a_phone(looking: Browser) -> None:
     looking.size(375, 800, phone=True)
-    looking.wait("width === 375")
+    looking.wait("document.documentElement.clientWidth === 375 && NARROW.matches")
     for view in VIEWS:
         go(looking, view)
         looking.wait(DRAWN)

@@ -19,6 +19,7 @@ import pytest
 from support import SECONDS, run_python, start_threads, wait_until
 
 import ftthreading
+from ftthreading._cpython import HANDLE
 
 alone = pytest.mark.thread_unsafe(reason="changes names of threading, or looks at all threads")
 processes = pytest.mark.thread_unsafe(reason="runs interpreters by itself")
@@ -235,6 +236,34 @@ def test_a_bootstrap_that_dies(look: str) -> None:
         wait_until(lambda: not thread.is_alive())
     assert thread not in ftthreading.enumerate()
     assert thread.native_id is None
+
+
+class Late:
+    """A handle that says from its second look on what has been true before."""
+
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+        self.looks = itertools.count()
+
+    def is_done(self) -> bool:
+        return next(self.looks) > 0 and self.handle.is_done()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.handle, name)
+
+
+def test_a_bootstrap_that_dies_while_it_is_looked_at() -> None:
+    class Stillborn(ftthreading.Thread):
+        def _bootstrap(self) -> None:
+            raise SystemExit
+
+    thread = Stillborn()
+    thread.start()
+    handle = getattr(thread, HANDLE)
+    wait_until(handle.is_done)
+    setattr(thread, HANDLE, Late(handle))
+    assert not thread.is_alive()
+    assert thread not in ftthreading.enumerate()
 
 
 def test_errors_of_join() -> None:

@@ -23,8 +23,11 @@ function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+// As in page.css. Not innerWidth: a phone that zooms out to show all says more than it has.
+const NARROW = matchMedia("(max-width: 600px)");
+
 function narrow() {
-  return innerWidth < 600;
+  return NARROW.matches;
 }
 
 function axis(title, more = {}) {

@@ -79,11 +79,7 @@ addEventListener("hashchange", () => {
   render();
   if (address().view !== before) scrollTo(0, 0);
 });
-let width = innerWidth;
-addEventListener("resize", () => {
-  if (width < 600 !== innerWidth < 600) render();
-  width = innerWidth;
-});
+NARROW.addEventListener("change", render);
 document.getElementById("about").textContent = about();
 showTheme();
 render();
