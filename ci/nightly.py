@@ -75,7 +75,8 @@ STEPS += [
     Step(f"perf-{tag}", tag, 75, f'"$(ci/env {tag})" -m perf run --tier full --go-on --budget 3600')
     for tag in ("3.13t", "3.14t", "3.15t")
 ]
-STEPS += [Step("selftest-3.13t", "3.13t", 90, '"$(ci/env 3.13t)" -m stress selftest')]
+POWER = '"$(ci/env 3.13t)" -m stress selftest --seeds 20 --golden 0.5'
+STEPS += [Step("stress-selftest", "3.13t", 240, POWER)]
 
 
 @dataclasses.dataclass(frozen=True)
