@@ -24,15 +24,15 @@ die() {
 
 # What to do when the script ends, by whatever way; scripts append to it.
 CLEANUPS=()
-STEP_PID=
 cleanup() {
-    local status=$? command
+    local status=$? command job
     trap - EXIT INT TERM HUP
-    if [[ -n $STEP_PID ]]; then
-        kill -TERM -- "-$STEP_PID" 2>/dev/null
-        wait "$STEP_PID" 2>/dev/null
-        kill -KILL -- "-$STEP_PID" 2>/dev/null
-    fi
+    # The shell is asked for its jobs, since a signal may come before a variable holds their number.
+    for job in $(jobs -p); do
+        kill -TERM -- "-$job" 2>/dev/null || kill -TERM "$job" 2>/dev/null # a step's is a group
+        wait "$job" 2>/dev/null
+        kill -KILL -- "-$job" 2>/dev/null
+    done
     for command in ${CLEANUPS[@]+"${CLEANUPS[@]}"}; do eval "$command"; done
     exit "$status"
 }
@@ -44,15 +44,15 @@ trap 'say terminated; exit 143' TERM HUP
 # time passes, and returns COMMAND's status. A terminal gets one live line, a file a line every 15 s.
 # STEP_MAY_FAIL, where set, is what to say of a failure that is none.
 step() {
-    local log=$1 title=$2 start=$SECONDS next=15 tick=0.05 status took line
+    local log=$1 title=$2 start=$SECONDS next=15 tick=0.05 pid status took line
     shift 2
     printf '\n$ %s\n' "$*" >>"$log"
     [[ -t 2 ]] || say "$title ..."
     set -m # a group of its own, and SIGINT not ignored as it is for a plain background job
     "$@" >>"$log" 2>&1 </dev/null &
-    STEP_PID=$!
+    pid=$!
     set +m
-    while kill -0 "$STEP_PID" 2>/dev/null; do
+    while kill -0 "$pid" 2>/dev/null; do
         sleep "$tick"
         took=$((SECONDS - start))
         ((took < 1)) || tick=0.5
@@ -65,9 +65,8 @@ step() {
             next=$((next + 15))
         fi
     done
-    wait "$STEP_PID"
+    wait "$pid"
     status=$?
-    STEP_PID=
     took=$((SECONDS - start))
     [[ ! -t 2 ]] || printf '\r\033[K' >&2
     if ((status == 0)); then

@@ -217,6 +217,22 @@ def test_interrupted_step_ends_its_children_and_cleans_up(
     assert ended, "the grandchild outlived the script"
 
 
+def test_step_interrupted_before_its_number_is_known_ends_too(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    os.mkfifo(left)
+    # Whoever has the pipe open for writing is alive.
+    reader = os.open(left, os.O_RDONLY | os.O_NONBLOCK)
+    script = start(
+        "trap '[[ $BASH_COMMAND != pid=* ]] || kill -TERM $$' DEBUG; set -T;"
+        f"step '{tmp_path}/log' title sleep 9999 3>'{left}'; echo went on"
+    )
+    out, _ = script.communicate(timeout=DEADLINE)
+    assert (script.returncode, out) == (143, "")
+    ended, _, _ = select.select([reader], [], [], DEADLINE)
+    os.close(reader)
+    assert ended, "the step outlived the script"
+
+
 def test_failed_step_shows_the_log_and_its_status(tmp_path: Path) -> None:
     script = start(f"step '{tmp_path}/log' 'the thing' bash -c 'echo the reason; exit 7'")
     out, err = script.communicate(timeout=DEADLINE)

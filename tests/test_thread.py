@@ -253,13 +253,17 @@ class Late:
 
 
 def test_a_bootstrap_that_dies_while_it_is_looked_at() -> None:
+    started = ftthreading.Event()
+
     class Stillborn(ftthreading.Thread):
         def _bootstrap(self) -> None:
+            started.wait()  # for start() would notice the death of a thread that is dead by then
             raise SystemExit
 
     thread = Stillborn()
     thread.start()
     handle = getattr(thread, HANDLE)
+    started.set()
     wait_until(handle.is_done)
     setattr(thread, HANDLE, Late(handle))
     assert not thread.is_alive()
