@@ -24,6 +24,9 @@ SECONDS = 30.0
 """How long anything may take that is only waited for; generous, for a loaded machine."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+DEFAULT_SIGNALS = ("env", "--default-signal=HUP,INT,TERM")
+"""Before a shell's command line: a shell can't trap what was ignored when it began, and below
+nohup SIGHUP is."""
 
 
 def wait_until(

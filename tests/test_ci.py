@@ -15,6 +15,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from support import DEFAULT_SIGNALS
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = ROOT / "ci"
@@ -45,7 +46,7 @@ def call(*command: str | Path, **environment: str) -> subprocess.CompletedProces
 def start(script: str) -> subprocess.Popen[str]:
     """Start a bash script that has the shared parts loaded."""
     return subprocess.Popen(
-        ["bash", "-c", f". {CI}/lib.sh; {script}"],
+        [*DEFAULT_SIGNALS, "bash", "-c", f". {CI}/lib.sh; {script}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from support import wait_until
+from support import DEFAULT_SIGNALS, wait_until
 
 from perf import sidebyside
 from perf.rounds import Spread, alternate, judge, ratios
@@ -170,7 +170,7 @@ def test_interrupted_build_leaves_nothing(signum: signal.Signals, tmp_path: path
     )
     mark = f"TMPDIR={tmp_path / 'tmp'}"
     process = subprocess.Popen(
-        [quickstart],
+        [*DEFAULT_SIGNALS, quickstart],
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
