@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from threading import Thread
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, Protocol, final
 
 class _AnyLock(Protocol):
@@ -252,12 +252,11 @@ class Semaphore:
     ) -> None:
         """The same as ``release()``."""
 
-    @property
-    def _value(self) -> int:
-        """Permits that nobody has at this moment."""
+    _value: int
+    """Permits that nobody has at this moment; may be set."""
 
-    def _at_fork_reinit(self) -> None:
-        """Forget the waiters, in the child of a fork; the permits stay."""
+    _cond: Any
+    """The condition of `acquire` and `release`, once a program has asked for it."""
 
 class BoundedSemaphore(Semaphore):
     """A semaphore that never has more permits than at first.
@@ -265,9 +264,8 @@ class BoundedSemaphore(Semaphore):
     Its `release` then raises ValueError, and gives none.
     """
 
-    @property
-    def _initial_value(self) -> int:
-        """Permits at first, and at most."""
+    _initial_value: int
+    """Permits at first, and at most; may be set."""
 
 class Event:
     """A flag that threads can wait for; false at first."""
@@ -302,9 +300,8 @@ class Event:
         one ends the wait.
         """
 
-    @property
-    def _cond(self) -> Condition:
-        """A condition of no consequence: nothing goes through it."""
+    _cond: Any
+    """The condition that `set`, `clear` and `wait` go through, once a program has asked for it."""
 
     _flag: bool
     """The same as `is_set`; setting it is the same as `set` and `clear`."""
@@ -378,4 +375,5 @@ def _set_finder(finder: Callable[[], Thread]) -> None: ...
 def _enter(thread: Thread) -> None: ...
 def _leave() -> None: ...
 def _holding[*P, T](lock: Any, function: Callable[[*P], T], *arguments: *P) -> T: ...
+def _adopt(kind: type, name: str, function: FunctionType) -> None: ...
 def _set_module(kind: type, name: str) -> None: ...

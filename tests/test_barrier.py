@@ -325,7 +325,7 @@ def test_init_is_called_once():
         def __init__(self):
             pass
 
-    with pytest.raises(AttributeError, match="__init__"):
+    with pytest.raises(AttributeError, match="_timeout"):
         Forgetful().wait()
 
 

@@ -30,22 +30,15 @@ NO_ARGUMENTS = "threading.RLock(*args, **kwargs) takes arguments in order to ref
 
 OTHER_SIGNATURE = {("RLock",): NO_ARGUMENTS} if sys.version_info < (3, 15) else {}
 
-STEPS = "a private step of threading's algorithm, which ours does not have"
 PYTHON = "what every class made in Python has; no program asks one of these for it"
 COMPATIBLE = "an attribute of threading's instances, computed here by the type"
 OLDER = "_thread.RLock has it from 3.14 on; ours always"
 
-MISSING_ATTRIBUTES = {
-    ("Barrier", "_break"): STEPS,
-    ("Barrier", "_enter"): STEPS,
-    ("Barrier", "_exit"): STEPS,
-    ("Barrier", "_release"): STEPS,
-    ("Barrier", "_wait"): STEPS,
-}
+MISSING_ATTRIBUTES = {}
 for name in ("Barrier", "BoundedSemaphore", "Condition", "Event", "Semaphore"):
     MISSING_ATTRIBUTES[name, "__weakref__"] = PYTHON
 EXTRA_ATTRIBUTES = {
-    ("BoundedSemaphore", "_at_fork_reinit"): "forgets the waiters, as Event's does",
+    ("BoundedSemaphore", "_cond"): COMPATIBLE,
     ("BoundedSemaphore", "_initial_value"): COMPATIBLE,
     ("BoundedSemaphore", "_value"): COMPATIBLE,
     ("Condition", "_lock"): COMPATIBLE,
@@ -55,27 +48,16 @@ EXTRA_ATTRIBUTES = {
     ("Condition", "release"): COMPATIBLE,
     ("Event", "_cond"): COMPATIBLE,
     ("Event", "_flag"): COMPATIBLE,
-    ("Semaphore", "_at_fork_reinit"): "forgets the waiters, as Event's does",
+    ("Semaphore", "_cond"): COMPATIBLE,
     ("Semaphore", "_value"): COMPATIBLE,
 }
 if sys.version_info < (3, 14):
     EXTRA_ATTRIBUTES["RLock", "locked"] = OLDER
 
-SLOT = "the interpreter gives an __init__ in C no signature; that of the class is right"
-WITH = "`with` gives no arguments; threading's is acquire() under another name"
-STATE = "the name of an argument that is given by position"
+STATE = "threading's instances have the lock's own, ours only if the lock is foreign"
 WITH_15 = "_thread names from 3.15 on what `with` gives, by position; ours never looks at it"
 
-OTHER_METHOD_SIGNATURE = {
-    ("Barrier", "__init__"): SLOT,
-    ("BoundedSemaphore", "__enter__"): WITH,
-    ("BoundedSemaphore", "__init__"): SLOT,
-    ("Condition", "__init__"): SLOT,
-    ("Condition", "_acquire_restore"): STATE,
-    ("Event", "__init__"): SLOT,
-    ("Semaphore", "__enter__"): WITH,
-    ("Semaphore", "__init__"): SLOT,
-}
+OTHER_METHOD_SIGNATURE = {("Condition", "_acquire_restore"): STATE}
 if sys.version_info >= (3, 15):
     OTHER_METHOD_SIGNATURE["Lock", "__exit__"] = WITH_15
     OTHER_METHOD_SIGNATURE["RLock", "__exit__"] = WITH_15
@@ -202,7 +184,7 @@ def test_properties_stay_properties(name):
     for attribute in attributes(expected) & attributes(getattr(ftthreading, name)):
         if isinstance(inspect.getattr_static(expected, attribute), property):
             static = inspect.getattr_static(getattr(ftthreading, name), attribute)
-            assert inspect.isgetsetdescriptor(static), attribute
+            assert isinstance(static, property), attribute
             assert static.__doc__
 
 

@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "barrier.h"
+#include "function.h"
 #include "object.h"
 #include "types.h"
 
@@ -13,6 +14,8 @@ typedef struct {
     PyObject *action;  /* NULL for none */
     PyObject *timeout; /* of wait() without one; NULL before __init__ */
 } barrier_object;
+
+static void barrier_dealloc(PyObject *self);
 
 static barrier_object *
 cast(PyObject *self)
@@ -27,13 +30,12 @@ barrier_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(k
 }
 
 static int
-barrier_init(PyObject *self, PyObject *args, PyObject *kwargs)
+init(PyObject *self, PyObject *const *values)
 {
-    static char *names[] = {"parties", "action", "timeout", NULL};
-    long long parties;
-    PyObject *action = Py_None, *timeout = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "L|OO:Barrier", names, &parties, &action,
-                                     &timeout)) {
+    PyObject *index = PyNumber_Index(values[0]);
+    long long parties = index == NULL ? -1 : PyLong_AsLongLong(index);
+    Py_XDECREF(index);
+    if (parties == -1 && PyErr_Occurred()) {
         return -1;
     }
     if (parties < 1) {
@@ -46,9 +48,24 @@ barrier_init(PyObject *self, PyObject *args, PyObject *kwargs)
         return -1;
     }
     ftt_barrier_init(&cast(self)->barrier, parties);
-    cast(self)->action = action == Py_None ? NULL : Py_NewRef(action);
-    cast(self)->timeout = Py_NewRef(timeout);
+    bool acts = values[1] != NULL && values[1] != Py_None;
+    cast(self)->action = acts ? Py_NewRef(values[1]) : NULL;
+    cast(self)->timeout = Py_NewRef(values[2] == NULL ? Py_None : values[2]);
     return 0;
+}
+
+static int
+barrier_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    Py_ssize_t given = PyTuple_GET_SIZE(args);
+    if (given < 1 || given > 3 || kwargs != NULL) {
+        return ftt_python_init(self, args, kwargs);
+    }
+    PyObject *values[3] = {NULL, NULL, NULL};
+    for (Py_ssize_t i = 0; i < given; i++) {
+        values[i] = PyTuple_GET_ITEM(args, i);
+    }
+    return init(self, values);
 }
 
 static int
@@ -74,17 +91,6 @@ barrier_dealloc(PyObject *self)
     Py_CLEAR(cast(self)->action);
     Py_CLEAR(cast(self)->timeout);
     ftt_object_dealloc(self);
-}
-
-static PyObject *
-barrier_repr(PyObject *self)
-{
-    ftt_barrier *barrier = &cast(self)->barrier;
-    if (ftt_barrier_broken(barrier)) {
-        return ftt_object_repr(self, "broken");
-    }
-    return ftt_object_repr(self, "waiters=%lld/%lld", (long long)ftt_barrier_count(barrier),
-                           (long long)barrier->parties);
 }
 
 /* The exception is the interpreter's, so that it is the same whichever module is asked. */
@@ -186,7 +192,6 @@ get_broken(PyObject *self, void *Py_UNUSED(closure))
 }
 
 PyDoc_STRVAR(wait_doc,
-             "wait($self, /, timeout=None)\n--\n\n"
              "Wait until all parties have called this; each gets another number from 0 to\n"
              "parties - 1, the last one the highest.  The last runs the action first, and no\n"
              "lock is held meanwhile.\n\n"
@@ -197,26 +202,93 @@ PyDoc_STRVAR(wait_doc,
              "would have to wait while the interpreter is finalizing.  If a signal handler\n"
              "raises, it is as if this thread had not come.");
 PyDoc_STRVAR(reset_doc,
-             "reset($self, /)\n--\n\n"
              "Make the barrier as new; threads that wait get BrokenBarrierError.  Never waits,\n"
              "and may be called inside the action.");
 PyDoc_STRVAR(abort_doc,
-             "abort($self, /)\n--\n\n"
              "Break the barrier: threads that wait, or come later, get BrokenBarrierError.\n"
              "Never waits, and may be called inside the action.");
 
-static PyMethodDef barrier_methods[] = {
-    {"wait", FTT_FASTCALL(barrier_wait), METH_FASTCALL | METH_KEYWORDS, wait_doc},
-    {"reset", barrier_reset, METH_NOARGS, reset_doc},
-    {"abort", barrier_abort, METH_NOARGS, abort_doc},
-    {NULL, NULL, 0, NULL},
+/* Of ours, and __init__ has run: a subclass that brings what threading's keeps in the instance,
+   as multiprocessing's does, has the interpreter's algorithm. */
+static bool
+is_native(PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    return ftt_is_call(args, nargsf, names, 1, 1, barrier_dealloc) &&
+           cast(args[0])->timeout != NULL;
+}
+
+static PyObject *
+call_wait(FTT_CALL)
+{
+    static const char *const keywords[] = {"timeout"};
+    PyObject *seconds;
+    if (!ftt_is_call_with(function, args, nargsf, names, barrier_dealloc, keywords, 1, &seconds) ||
+        cast(args[0])->timeout == NULL) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return barrier_wait(args[0], &seconds, seconds != NULL, NULL);
+}
+
+static PyObject *
+call_reset(FTT_CALL)
+{
+    return is_native(args, nargsf, names) ? barrier_reset(args[0], NULL)
+                                          : ftt_python(function, args, nargsf, names);
+}
+
+static PyObject *
+call_abort(FTT_CALL)
+{
+    return is_native(args, nargsf, names) ? barrier_abort(args[0], NULL)
+                                          : ftt_python(function, args, nargsf, names);
+}
+
+static PyObject *
+call_parties(FTT_CALL)
+{
+    return is_native(args, nargsf, names) ? get_parties(args[0], NULL)
+                                          : ftt_python(function, args, nargsf, names);
+}
+
+static PyObject *
+call_waiting(FTT_CALL)
+{
+    return is_native(args, nargsf, names) ? get_waiting(args[0], NULL)
+                                          : ftt_python(function, args, nargsf, names);
+}
+
+static PyObject *
+call_broken(FTT_CALL)
+{
+    return is_native(args, nargsf, names) ? get_broken(args[0], NULL)
+                                          : ftt_python(function, args, nargsf, names);
+}
+
+static PyObject *
+call_init(FTT_CALL)
+{
+    static const char *const keywords[] = {"parties", "action", "timeout"};
+    PyObject *values[3];
+    if (!ftt_is_call_with(function, args, nargsf, names, barrier_dealloc, keywords, 3, values) ||
+        values[0] == NULL) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return init(args[0], values) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+const ftt_function ftt_barrier_functions[] = {
+    {"__init__", call_init, NULL},
+    {"wait", call_wait, wait_doc},
+    {"reset", call_reset, reset_doc},
+    {"abort", call_abort, abort_doc},
+    {"parties", call_parties, "Threads it takes to pass."},
+    {"n_waiting", call_waiting, "Threads that wait at this moment."},
+    {"broken", call_broken, "Whether the barrier is broken."},
+    {NULL, NULL, NULL},
 };
 
 static PyGetSetDef barrier_getset[] = {
     FTT_DICT_GETSET,
-    {"parties", get_parties, NULL, "Threads it takes to pass.", NULL},
-    {"n_waiting", get_waiting, NULL, "Threads that wait at this moment.", NULL},
-    {"broken", get_broken, NULL, "Whether the barrier is broken.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -233,8 +305,6 @@ static PyType_Slot barrier_slots[] = {
     {Py_tp_dealloc, barrier_dealloc},
     {Py_tp_traverse, barrier_traverse},
     {Py_tp_clear, barrier_clear},
-    {Py_tp_repr, barrier_repr},
-    {Py_tp_methods, barrier_methods},
     {Py_tp_getset, barrier_getset},
     {0, NULL},
 };

@@ -13,7 +13,8 @@ typedef enum {
     FTT_FAILED = -1, /* an exception is set */
     FTT_TIMED_OUT = 0,
     FTT_ACQUIRED = 1,
-    FTT_HANDLED = 2 /* signal handlers ran and none raised: look again, then go on */
+    FTT_HANDLED = 2, /* signal handlers ran and none raised: look again, then go on */
+    FTT_FOREIGN = 3  /* the interpreter's algorithm has to go on with it (function.h) */
 } ftt_outcome;
 
 /* Before the first sleep of a blocking call.  Runs pending signal handlers.  -1 with an

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "condition_type.h"
+#include "function.h"
 #include "types.h"
 
 static ftt_module_state *
@@ -36,13 +37,25 @@ overrides(PyObject *self, PyTypeObject *base)
     return PyErr_Occurred() ? -1 : differs;
 }
 
-static int
-condition_init(PyObject *self, PyObject *args, PyObject *kwargs)
+/* Of whatever the program has put in the place of threading.RLock, if it has; else of ours. */
+static PyObject *
+default_lock(ftt_module_state *state)
 {
-    static char *names[] = {"lock", NULL};
-    PyObject *lock = Py_None;
+    PyObject *maker;
+    if (PyDict_GetItemStringRef(PyModule_GetDict(state->threading), "RLock", &maker) < 0) {
+        return NULL;
+    }
+    bool patched = maker != NULL && maker != state->their_rlock;
+    PyObject *lock = PyObject_CallNoArgs(patched ? maker : (PyObject *)state->rlock);
+    Py_XDECREF(maker);
+    return lock;
+}
+
+static int
+init(PyObject *self, PyObject *lock)
+{
     ftt_module_state *state = state_of(self);
-    if (state == NULL || !PyArg_ParseTupleAndKeywords(args, kwargs, "|O:Condition", names, &lock)) {
+    if (state == NULL) {
         return -1;
     }
     if (cast(self)->lock != NULL) {
@@ -50,7 +63,7 @@ condition_init(PyObject *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_RuntimeError, "Condition.__init__() called twice");
         return -1;
     }
-    lock = lock == Py_None ? PyObject_CallNoArgs((PyObject *)state->rlock) : Py_NewRef(lock);
+    lock = lock == NULL || lock == Py_None ? default_lock(state) : Py_NewRef(lock);
     if (lock == NULL) {
         return -1;
     }
@@ -83,6 +96,16 @@ condition_init(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 static int
+condition_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    Py_ssize_t given = PyTuple_GET_SIZE(args);
+    if (given > 1 || kwargs != NULL) {
+        return ftt_python_init(self, args, kwargs);
+    }
+    return init(self, given == 0 ? NULL : PyTuple_GET_ITEM(args, 0));
+}
+
+static int
 condition_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(cast(self)->lock);
@@ -106,17 +129,6 @@ ftt_condition_dealloc(PyObject *self)
 }
 
 static PyObject *
-condition_repr(PyObject *self)
-{
-    PyObject *lock = lock_of(self);
-    if (lock == NULL) {
-        return NULL;
-    }
-    return PyUnicode_FromFormat("<Condition(%R, %u)>", lock,
-                                ftt_condition_waiters(&cast(self)->condition));
-}
-
-static PyObject *
 get_lock(PyObject *self, void *Py_UNUSED(closure))
 {
     return Py_XNewRef(lock_of(self));
@@ -135,7 +147,6 @@ get_waiters(PyObject *self, void *Py_UNUSED(closure))
 }
 
 PyDoc_STRVAR(wait_doc,
-             "wait($self, /, timeout=None)\n--\n\n"
              "Release the lock, wait for a notification, and take the lock again; True if there\n"
              "was one, False if the timeout passed.\n\n"
              "timeout is in seconds, rounded up to nanoseconds on the monotonic clock, and limits\n"
@@ -145,61 +156,144 @@ PyDoc_STRVAR(wait_doc,
              "lock is held again, as often as before.  In the main thread signal handlers run\n"
              "meanwhile; if one raises, a notification that had come is passed on.");
 PyDoc_STRVAR(wait_for_doc,
-             "wait_for($self, /, predicate, timeout=None)\n--\n\n"
              "wait() until predicate() is true, for timeout seconds at most in all; returns its\n"
              "last result.");
 PyDoc_STRVAR(notify_doc,
-             "notify($self, /, n=1)\n--\n\n"
              "Let the n threads that have waited longest go on, or all if they are fewer; each\n"
              "first gets the lock.  Only threads that still wait count: none that has timed out.\n"
              "Never waits, so a signal handler that interrupted wait() may call it, once it has\n"
              "the lock.  Raises RuntimeError if the lock is not held.");
 PyDoc_STRVAR(notify_all_doc,
-             "notify_all($self, /)\n--\n\n"
              "notify() as many threads as wait.");
 PyDoc_STRVAR(notify_all_renamed_doc,
-             "notifyAll($self, /)\n--\n\n"
              "The old name of notify_all(); warns of its deprecation.");
 PyDoc_STRVAR(acquire_doc,
              "acquire($self, /, blocking=True, timeout=-1)\n--\n\n"
              "The lock's acquire().");
 PyDoc_STRVAR(release_doc, "release($self, /)\n--\n\nThe lock's release().");
 PyDoc_STRVAR(locked_doc, "locked($self, /)\n--\n\nThe lock's locked().");
-PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nThe lock's __enter__().");
-PyDoc_STRVAR(exit_doc, "__exit__($self, /, *args)\n--\n\nThe lock's __exit__().");
+PyDoc_STRVAR(enter_doc, "The lock's __enter__().");
+PyDoc_STRVAR(exit_doc, "The lock's __exit__().");
 PyDoc_STRVAR(release_save_doc,
-             "_release_save($self, /)\n--\n\n"
              "The lock's _release_save(), or release() if it has none.");
 PyDoc_STRVAR(acquire_restore_doc,
-             "_acquire_restore($self, x, /)\n--\n\n"
              "The lock's _acquire_restore(), or acquire() if it has none.");
 PyDoc_STRVAR(is_owned_doc,
-             "_is_owned($self, /)\n--\n\n"
              "The lock's _is_owned(), or whether anybody holds it if it has none.");
 PyDoc_STRVAR(reinit_doc,
-             "_at_fork_reinit($self, /)\n--\n\n"
              "Make the lock free and forget the waiters, in the child of a fork.");
 
+/* acquire, release and locked stand in threading's instances, bound to the lock. */
 static PyMethodDef condition_methods[] = {
     {"acquire", FTT_FASTCALL(ftt_condition_acquire_method), METH_FASTCALL | METH_KEYWORDS,
      acquire_doc},
     {"release", ftt_condition_release_method, METH_NOARGS, release_doc},
     {"locked", ftt_condition_locked_method, METH_NOARGS, locked_doc},
-    {"wait", FTT_FASTCALL(ftt_condition_wait_method), METH_FASTCALL | METH_KEYWORDS,
-     wait_doc},
-    {"wait_for", FTT_FASTCALL(ftt_condition_wait_for_method), METH_FASTCALL | METH_KEYWORDS,
-     wait_for_doc},
-    {"notify", FTT_FASTCALL(ftt_condition_notify_method), METH_FASTCALL | METH_KEYWORDS,
-     notify_doc},
-    {"notify_all", ftt_condition_notify_all_method, METH_NOARGS, notify_all_doc},
-    {"notifyAll", ftt_condition_notify_all_renamed_method, METH_NOARGS, notify_all_renamed_doc},
-    {"__enter__", ftt_condition_enter_method, METH_NOARGS, enter_doc},
-    {"__exit__", FTT_FASTCALL(ftt_condition_exit_method), METH_FASTCALL, exit_doc},
-    {"_release_save", ftt_condition_release_save_method, METH_NOARGS, release_save_doc},
-    {"_acquire_restore", ftt_condition_acquire_restore_method, METH_O, acquire_restore_doc},
-    {"_is_owned", ftt_condition_is_owned_method, METH_NOARGS, is_owned_doc},
-    {"_at_fork_reinit", ftt_condition_at_fork_reinit_method, METH_NOARGS, reinit_doc},
     {NULL, NULL, 0, NULL},
+};
+
+/* The others are the interpreter's functions (function.h).  They go their own way for a subclass
+   that brings a lock and waiters of its own, and leaves __init__ out. */
+
+static bool
+is_native(PyObject *const *args, size_t nargsf, PyObject *names, Py_ssize_t most)
+{
+    return ftt_is_call(args, nargsf, names, 1, most, ftt_condition_dealloc) &&
+           cast(args[0])->lock != NULL;
+}
+
+#define SIMPLE(name)                                                                              \
+    static PyObject *call_##name(FTT_CALL)                                                        \
+    {                                                                                             \
+        return is_native(args, nargsf, names, 1) ? ftt_condition_##name##_method(args[0], NULL)   \
+                                                 : ftt_python(function, args, nargsf, names);     \
+    }
+
+SIMPLE(enter)
+SIMPLE(release_save)
+SIMPLE(is_owned)
+SIMPLE(at_fork_reinit)
+
+static PyObject *
+call_exit(FTT_CALL)
+{
+    if (!is_native(args, nargsf, names, 4)) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return ftt_condition_exit_method(args[0], args + 1, PyVectorcall_NARGS(nargsf) - 1);
+}
+
+static PyObject *
+call_acquire_restore(FTT_CALL)
+{
+    if (!is_native(args, nargsf, names, 2) || PyVectorcall_NARGS(nargsf) != 2) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return ftt_condition_acquire_restore_method(args[0], args[1]);
+}
+
+static PyObject *
+call_wait(FTT_CALL)
+{
+    static const char *const keywords[] = {"timeout"};
+    PyObject *seconds;
+    if (!ftt_is_call_with(function, args, nargsf, names, ftt_condition_dealloc, keywords, 1,
+                          &seconds) ||
+        cast(args[0])->lock == NULL) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return ftt_condition_wait_method(args[0], &seconds, seconds != NULL, NULL);
+}
+
+static PyObject *
+call_notify(FTT_CALL)
+{
+    static const char *const keywords[] = {"n"};
+    PyObject *number;
+    if (!ftt_is_call_with(function, args, nargsf, names, ftt_condition_dealloc, keywords, 1,
+                          &number) ||
+        cast(args[0])->lock == NULL) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return ftt_condition_notify_method(args[0], &number, number != NULL, NULL);
+}
+
+/* notify(), a subclass's if there is one. */
+static PyObject *
+call_notify_all(FTT_CALL)
+{
+    if (!is_native(args, nargsf, names, 1) || ftt_is_of_subclass(args[0], ftt_condition_dealloc)) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return ftt_condition_notify_all_method(args[0], NULL);
+}
+
+static PyObject *
+call_init(FTT_CALL)
+{
+    static const char *const keywords[] = {"lock"};
+    PyObject *lock;
+    if (!ftt_is_call_with(function, args, nargsf, names, ftt_condition_dealloc, keywords, 1,
+                          &lock)) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return init(args[0], lock) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+const ftt_function ftt_condition_functions[] = {
+    {"__init__", call_init, NULL},
+    {"__enter__", call_enter, enter_doc},
+    {"__exit__", call_exit, exit_doc},
+    {"wait", call_wait, wait_doc},
+    {"wait_for", NULL, wait_for_doc},
+    {"notify", call_notify, notify_doc},
+    {"notify_all", call_notify_all, notify_all_doc},
+    {"notifyAll", NULL, notify_all_renamed_doc},
+    {"_release_save", call_release_save, release_save_doc},
+    {"_acquire_restore", call_acquire_restore, acquire_restore_doc},
+    {"_is_owned", call_is_owned, is_owned_doc},
+    {"_at_fork_reinit", call_at_fork_reinit, reinit_doc},
+    {NULL, NULL, NULL},
 };
 
 static PyGetSetDef condition_getset[] = {
@@ -222,7 +316,6 @@ static PyType_Slot condition_slots[] = {
     {Py_tp_dealloc, ftt_condition_dealloc},
     {Py_tp_traverse, condition_traverse},
     {Py_tp_clear, condition_clear},
-    {Py_tp_repr, condition_repr},
     {Py_tp_methods, condition_methods},
     {Py_tp_getset, condition_getset},
     {0, NULL},

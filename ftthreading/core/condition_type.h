@@ -1,7 +1,7 @@
 /* What the files of the Python type Condition share.
 
    condition_type.c     the life of its objects, and the table of its methods
-   condition_wait.c     wait, wait_for, notify
+   condition_wait.c     wait, notify
    condition_lock.c     acquire, release and the others that are the lock's own
    condition_foreign.c  any object with acquire and release as the lock
 
@@ -77,12 +77,9 @@ PyObject *ftt_condition_is_owned_method(PyObject *self, PyObject *ignored);
 
 PyObject *ftt_condition_wait_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                                     PyObject *names);
-PyObject *ftt_condition_wait_for_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                                        PyObject *names);
 PyObject *ftt_condition_notify_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                                       PyObject *names);
 PyObject *ftt_condition_notify_all_method(PyObject *self, PyObject *ignored);
-PyObject *ftt_condition_notify_all_renamed_method(PyObject *self, PyObject *ignored);
 
 /* condition_lock.c */
 

@@ -41,60 +41,6 @@ ftt_condition_wait_method(PyObject *self, PyObject *const *args, Py_ssize_t narg
     return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
 }
 
-/* One wait of wait_for(), by the subclass's wait() if there is one. */
-static int
-wait_again(PyObject *self, int64_t left)
-{
-    if (!ftt_is_of_subclass(self, ftt_condition_dealloc)) {
-        return wait(self, left) == FTT_FAILED ? -1 : 0;
-    }
-    PyObject *ended = left < 0 ? PyObject_CallMethod(self, "wait", "O", Py_None)
-                               : PyObject_CallMethod(self, "wait", "d", (double)left * 1e-9);
-    Py_XDECREF(ended);
-    return ended == NULL ? -1 : 0;
-}
-
-PyObject *
-ftt_condition_wait_for_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                              PyObject *names)
-{
-    static const char *const keywords[] = {"predicate", "timeout"};
-    PyObject *values[2];
-    int64_t timeout;
-    if (ftt_parse("wait_for", keywords, 2, args, nargs, names, values) < 0 ||
-        ftt_parse_wait(values[1], &timeout) < 0) {
-        return NULL;
-    }
-    if (values[0] == NULL) {
-        PyErr_SetString(PyExc_TypeError, "wait_for() missing required argument 'predicate'");
-        return NULL;
-    }
-    ftt_time deadline = FTT_FOREVER;
-    bool limited = timeout >= 0;
-    if (limited) {
-        ftt_time now = ftt_now();
-        deadline = timeout > FTT_FOREVER - now ? FTT_FOREVER : now + timeout;
-    }
-    for (;;) {
-        PyObject *result = PyObject_CallNoArgs(values[0]);
-        int true_now = result == NULL ? -1 : PyObject_IsTrue(result);
-        if (true_now != 0) {
-            if (true_now < 0) {
-                Py_CLEAR(result);
-            }
-            return result;
-        }
-        int64_t left = limited ? deadline - ftt_now() : -1;
-        if (limited && left <= 0) {
-            return result;
-        }
-        Py_DECREF(result);
-        if (wait_again(self, left) < 0) {
-            return NULL;
-        }
-    }
-}
-
 static int
 notify(PyObject *self, uint64_t count)
 {
@@ -134,21 +80,8 @@ ftt_condition_notify_method(PyObject *self, PyObject *const *args, Py_ssize_t na
 PyObject *
 ftt_condition_notify_all_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    if (ftt_is_of_subclass(self, ftt_condition_dealloc)) {
-        uint32_t waiters = ftt_condition_waiters(&cast(self)->condition);
-        return PyObject_CallMethod(self, "notify", "I", waiters);
-    }
     if (notify(self, UINT64_MAX) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
-}
-
-PyObject *
-ftt_condition_notify_all_renamed_method(PyObject *self, PyObject *ignored)
-{
-    (void)ignored;
-    return ftt_warn_renamed("notifyAll", "notify_all") < 0
-               ? NULL
-               : PyObject_CallMethod(self, "notify_all", NULL);
 }

@@ -5,13 +5,22 @@
    WAITERS  the queue may hold waiters (stale      a waiter that joins  set(), which empties
             after a timeout: harmless)             the queue            the queue
 
-   SET and WAITERS never stand together for longer than set() holds the bucket lock.
+   FOREIGN  the program has taken the event's   ftt_event_give_up()  nobody
+            condition: the interpreter's
+            algorithm runs, on SET and that
+
+   SET and WAITERS never stand together for longer than set() holds the bucket lock, and
+   WAITERS and FOREIGN never.
 
      wait    SET: done.  Otherwise joins the queue under the bucket lock, after a last look
              at SET and in one step with setting WAITERS.
      set     no WAITERS: SET in one step.  Otherwise, under the bucket lock: the word becomes
              SET and every waiter of this moment gets its token.
      clear   SET -> clear.
+     give up FOREIGN, and every waiter of this moment is told so, under the bucket lock.  No
+             wake-up is lost: a set() before that moment has woken those waiters itself, and
+             one after it finds FOREIGN and notifies through the condition, where they look at
+             SET again before they wait.
 
    set() releases exactly those who are queued at its one moment under the bucket lock.  A
    waiter's token stands even if clear() follows at once, and one who comes after clear()
@@ -24,7 +33,7 @@
 #include "park.h"
 #include "testing.h"
 
-enum { FTT_EVENT_SET = 1u, FTT_EVENT_WAITERS = 4u };
+enum { FTT_EVENT_SET = 1u, FTT_EVENT_WAITERS = 4u, FTT_EVENT_FOREIGN = 8u };
 
 typedef struct {
     ftt_word word;
@@ -37,32 +46,60 @@ ftt_event_is_set(const ftt_event *event)
     return (atomic_load_explicit(&event->word, memory_order_acquire) & FTT_EVENT_SET) != 0;
 }
 
-void ftt_event_set_slow(ftt_event *event);
+static inline bool
+ftt_event_is_foreign(const ftt_event *event)
+{
+    return (atomic_load_explicit(&event->word, memory_order_acquire) & FTT_EVENT_FOREIGN) != 0;
+}
 
-static inline void
+bool ftt_event_set_slow(ftt_event *event);
+
+/* This and the next: false, and nothing done, if the event is foreign. */
+static inline bool
 ftt_event_set(ftt_event *event)
 {
     uint32_t seen = 0;
-    if (!ftt_cas(&event->word, &seen, FTT_EVENT_SET, FTT_ORDER_RELEASE) &&
-        (seen & FTT_EVENT_SET) == 0) {
-        ftt_event_set_slow(event);
-    }
+    return ftt_cas(&event->word, &seen, FTT_EVENT_SET, FTT_ORDER_RELEASE) ||
+           seen == FTT_EVENT_SET || ftt_event_set_slow(event);
 }
 
-static inline void
+static inline bool
 ftt_event_clear(ftt_event *event)
 {
-    atomic_fetch_and_explicit(&event->word, ~(uint32_t)FTT_EVENT_SET, memory_order_relaxed);
+    uint32_t seen = FTT_EVENT_SET;
+    while (!ftt_cas(&event->word, &seen, seen & ~(uint32_t)FTT_EVENT_SET, memory_order_acq_rel)) {
+        if ((seen & FTT_EVENT_FOREIGN) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* `timeout` in ns: negative waits forever, 0 only looks. */
-ftt_outcome ftt_event_wait(ftt_event *event, int64_t timeout);
+/* `timeout` in ns: negative waits forever, 0 only looks.  FTT_FOREIGN if the event is or turns
+   foreign, with what is left of the wait in *deadline. */
+ftt_outcome ftt_event_wait(ftt_event *event, int64_t timeout, ftt_time *deadline);
+
+/* Makes it foreign. */
+void ftt_event_give_up(ftt_event *event);
+
+/* The flag of a foreign event, for the interpreter's algorithm. */
+static inline void
+ftt_event_put(ftt_event *event, bool flag)
+{
+    if (flag) {
+        atomic_fetch_or_explicit(&event->word, FTT_EVENT_SET, memory_order_acq_rel);
+    }
+    else {
+        atomic_fetch_and_explicit(&event->word, ~(uint32_t)FTT_EVENT_SET, memory_order_acq_rel);
+    }
+}
 
 /* In the child of a fork: nobody waits; the flag stays. */
 static inline void
 ftt_event_reinit(ftt_event *event)
 {
-    atomic_fetch_and_explicit(&event->word, (uint32_t)FTT_EVENT_SET, memory_order_relaxed);
+    atomic_fetch_and_explicit(&event->word, FTT_EVENT_SET | FTT_EVENT_FOREIGN,
+                              memory_order_relaxed);
 }
 
 #endif

@@ -41,6 +41,18 @@ add_types(PyObject *module)
     return 0;
 }
 
+static int
+keep_threading(PyObject *module)
+{
+    ftt_module_state *state = PyModule_GetState(module);
+    state->threading = PyImport_ImportModule("threading");
+    if (state->threading == NULL) {
+        return -1;
+    }
+    state->their_rlock = PyObject_GetAttrString(state->threading, "RLock");
+    return state->their_rlock == NULL ? -1 : 0;
+}
+
 /* _set_module(type, name): what the type gives as its __module__.  Lock and RLock, as those of
    threading, cannot be changed by an assignment, so install() asks for it here. */
 static PyObject *
@@ -61,7 +73,44 @@ set_module(PyObject *Py_UNUSED(module), PyObject *args)
     Py_RETURN_NONE;
 }
 
+static const struct {
+    const char *name; /* of the type */
+    const ftt_function *functions;
+} tables[] = {
+    {"Condition", ftt_condition_functions},
+    {"Semaphore", ftt_semaphore_functions},
+    {"BoundedSemaphore", ftt_bounded_semaphore_functions},
+    {"Event", ftt_event_functions},
+    {"Barrier", ftt_barrier_functions},
+};
+
+/* _adopt(type, name, function): makes the Python function a method of our type, with our C as its
+   fast path where there is some (function.h). */
+static PyObject *
+adopt(PyObject *module, PyObject *args)
+{
+    PyObject *type, *name, *function;
+    if (!PyArg_ParseTuple(args, "O!UO!:_adopt", &PyType_Type, &type, &name, &PyFunction_Type,
+                          &function)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        PyObject *ours = PyObject_GetAttrString(module, tables[i].name);
+        if (ours == NULL) {
+            return NULL;
+        }
+        Py_DECREF(ours);
+        if (ours == type) {
+            int failed = ftt_adopt((PyTypeObject *)type, tables[i].functions, name, function);
+            return failed ? NULL : Py_NewRef(Py_None);
+        }
+    }
+    PyErr_Format(PyExc_TypeError, "%R has no functions of the interpreter's", type);
+    return NULL;
+}
+
 static PyMethodDef methods[] = {
+    {"_adopt", adopt, METH_VARARGS, NULL},
     {"_set_module", set_module, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -83,7 +132,7 @@ exec_module(PyObject *module)
         PyModule_AddFunctions(module, ftt_holding_methods) < 0) {
         return -1;
     }
-    return add_types(module);
+    return keep_threading(module) < 0 ? -1 : add_types(module);
 }
 
 static int
@@ -94,6 +143,8 @@ traverse_module(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->rlock);
     Py_VISIT(state->condition);
     Py_VISIT(state->semaphore);
+    Py_VISIT(state->threading);
+    Py_VISIT(state->their_rlock);
     Py_VISIT(state->finder);
     return 0;
 }
@@ -106,6 +157,8 @@ clear_module(PyObject *module)
     Py_CLEAR(state->rlock);
     Py_CLEAR(state->condition);
     Py_CLEAR(state->semaphore);
+    Py_CLEAR(state->threading);
+    Py_CLEAR(state->their_rlock);
     Py_CLEAR(state->finder);
     return 0;
 }

@@ -9,6 +9,10 @@
             it spins, or was woken and has not yet run  spin; whoever      it gets a permit or
                                                         wakes it           parks
 
+   FOREIGN  the program has taken the semaphore's    ftt_semaphore_    nobody
+            condition: the interpreter's algorithm   give_up()
+            runs, on the number and that
+
    The lock (lock.c) is this with one permit; bargers, spinner, AWAKE and hand-over are as
    there.  What more than one permit adds:
 
@@ -21,7 +25,14 @@
 
    A permit is never lost: it is in the number, or in a token on the way to one waiter who is
    in no queue any more and whose timeout or signal comes too late (park.c).  Handlers run
-   while the waiter is in no queue, so no permit goes to one who is about to raise. */
+   while the waiter is in no queue, so no permit goes to one who is about to raise.
+
+   FOREIGN is the sign, which makes the state less than a permit: every step here that takes or
+   gives one fails, in the same compare-and-swap that would have done it.  Setting it empties
+   the queue, under the bucket lock.  No wake-up is lost: who was in the queue is told, who was
+   about to join it finds FOREIGN, and both go on with the interpreter's algorithm, which looks
+   at the number under the condition's lock before it waits.  Only threads that hold that
+   lock change the number then. */
 
 #include "semaphore.h"
 
@@ -57,7 +68,7 @@ choose_nudged(void *argument, ftt_waiter *oldest, bool more)
     int64_t seen = load(semaphore), next;
     do {
         FTT_WINDOW();
-        if ((seen & AWAKE) != 0 || (oldest != NULL && seen < PERMIT)) {
+        if ((seen & AWAKE) != 0 || seen < 0 || (oldest != NULL && seen < PERMIT)) {
             return 0;
         }
         next = more ? seen : seen & ~(int64_t)WAITERS;
@@ -107,7 +118,7 @@ contend(contender *me)
             }
             continue;
         }
-        if (spun) {
+        if (spun || seen < 0) {
             return false;
         }
         if (!me->awake) {
@@ -136,7 +147,7 @@ still_empty(void *argument)
     int64_t seen = load(me->semaphore), waiting;
     do {
         FTT_WINDOW();
-        if (seen >= PERMIT && !FTT_SKIP_RECHECK) {
+        if ((seen >= PERMIT || seen < 0) && !FTT_SKIP_RECHECK) {
             return false;
         }
         waiting = (seen | WAITERS) & ~(int64_t)(me->awake && !FTT_KEEPS_AWAKE ? AWAKE : 0);
@@ -144,6 +155,16 @@ still_empty(void *argument)
     me->awake = false;
     claim(me->self, NULL);
     return true;
+}
+
+/* The AWAKE bit means nothing to a foreign semaphore, but nobody's claim may stay. */
+static void
+give_back_awake(contender *me)
+{
+    if (me->awake) {
+        atomic_fetch_and_explicit(&me->semaphore->state, ~(int64_t)AWAKE, memory_order_relaxed);
+        claim(me->self, NULL);
+    }
 }
 
 static ftt_outcome
@@ -156,12 +177,16 @@ wait_for_permit(ftt_semaphore *semaphore, ftt_wait *wait)
                              .spin = &semaphore->spin,
                              .spun = true};
     while (!contend(&me)) {
+        if (ftt_semaphore_is_foreign(semaphore)) {
+            give_back_awake(&me);
+            return FTT_FOREIGN;
+        }
         switch (ftt_park(wait, &place)) {
         case FTT_PARK_WOKEN:
             if (wait->waiter->token == FTT_TOKEN_HANDOFF) {
                 return FTT_ACQUIRED;
             }
-            me.awake = true;
+            me.awake = wait->waiter->token == FTT_TOKEN_WAKE;
             break;
         case FTT_PARK_REFUSED:
         case FTT_PARK_SIGNAL:
@@ -176,12 +201,16 @@ wait_for_permit(ftt_semaphore *semaphore, ftt_wait *wait)
 }
 
 ftt_outcome
-ftt_semaphore_wait(ftt_semaphore *semaphore, int64_t timeout)
+ftt_semaphore_wait(ftt_semaphore *semaphore, int64_t timeout, ftt_time *deadline)
 {
+    if (timeout == 0) {
+        return ftt_semaphore_is_foreign(semaphore) ? FTT_FOREIGN : FTT_TIMED_OUT;
+    }
     ftt_wait wait;
     if (ftt_wait_begin(&wait, timeout) < 0) {
         return FTT_FAILED;
     }
+    *deadline = wait.deadline;
     ftt_outcome outcome = wait_for_permit(semaphore, &wait);
     ftt_wait_end(&wait);
     if (outcome == FTT_ACQUIRED) {
@@ -208,7 +237,7 @@ choose(void *argument, ftt_waiter *oldest, bool more)
     bool due = oldest != NULL && ftt_handoff_due(semaphore->last_handoff, oldest->since, now);
     do {
         FTT_WINDOW();
-        me->refused = me->count > me->limit - seen / PERMIT;
+        me->refused = seen < 0 || me->count > me->limit - seen / PERMIT;
         if (me->refused) {
             return 0;
         }
@@ -242,7 +271,7 @@ ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limi
 {
     int64_t seen = load(semaphore);
     while ((seen & WAITERS) == 0 || (seen & AWAKE) != 0) {
-        if (count > limit - seen / PERMIT) {
+        if (seen < 0 || count > limit - seen / PERMIT) {
             return false;
         }
         if (ftt_long_cas(&semaphore->state, &seen, seen + count * PERMIT, FTT_ORDER_RELEASE)) {
@@ -253,4 +282,44 @@ ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limi
     ftt_unpark_one(semaphore, choose, &me);
     nudge(semaphore);
     return !me.refused;
+}
+
+enum { TOKEN_FOREIGN = 8 }; /* none of lock.h's */
+
+static bool
+turn_foreign(void *argument)
+{
+    ftt_semaphore *semaphore = argument;
+    int64_t seen = load(semaphore);
+    while (!ftt_long_cas(&semaphore->state, &seen,
+                         (seen | FTT_SEMAPHORE_FOREIGN) & ~(int64_t)WAITERS,
+                         memory_order_acq_rel)) {
+    }
+    return true;
+}
+
+static uint32_t
+tell(void *argument, ftt_waiter *waiter)
+{
+    (void)argument, (void)waiter;
+    return TOKEN_FOREIGN;
+}
+
+void
+ftt_semaphore_give_up(ftt_semaphore *semaphore)
+{
+    const ftt_visit visit = {
+        .key = semaphore, .start = turn_foreign, .visit = tell, .argument = semaphore};
+    ftt_unpark_visit(&visit);
+}
+
+void
+ftt_semaphore_put(ftt_semaphore *semaphore, int64_t permits)
+{
+    int64_t seen = load(semaphore);
+    while (!ftt_long_cas(&semaphore->state, &seen,
+                         permits * PERMIT | (seen & (FTT_SEMAPHORE_FOREIGN | WAITERS | AWAKE)),
+                         memory_order_acq_rel)) {
+    }
+    nudge(semaphore);
 }

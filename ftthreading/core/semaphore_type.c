@@ -1,12 +1,15 @@
 /* The Python types Semaphore and BoundedSemaphore over semaphore.h.
 
-   One struct serves both; `limit` is what release() may not exceed.  BoundedSemaphore repeats
-   the methods of its base because the interpreter calls a method descriptor without detour
-   only on instances of the very type it was defined in. */
+   One struct serves both; `limit` is what release() may not exceed.  Their methods are the
+   interpreter's functions (function.h).  A semaphore is foreign from the moment a program asks
+   for its condition, as billiard's pools do: they change the number while they hold that, so
+   acquire() and release() have to hold it too, and the interpreter's algorithm does. */
 
 #include <stddef.h>
 
 #include "arguments.h"
+#include "foreign.h"
+#include "function.h"
 #include "object.h"
 #include "semaphore.h"
 #include "types.h"
@@ -14,14 +17,24 @@
 typedef struct {
     FTT_OBJECT_HEAD
     ftt_semaphore semaphore;
-    int64_t limit;
-    bool ready; /* __init__ has run; looked at only where there is no permit to take or give */
+    ftt_long limit;
+    bool ready;      /* __init__ has run; looked at only where there is no permit to take or give */
+    bool overridden; /* the instance has had a release of its own */
+    PyObject *cond;  /* of a foreign semaphore; critical section */
 } semaphore_object;
 
 static semaphore_object *
 cast(PyObject *self)
 {
     return (semaphore_object *)self;
+}
+
+static void semaphore_dealloc(PyObject *self);
+
+static int64_t
+limit_of(PyObject *self)
+{
+    return atomic_load_explicit(&cast(self)->limit, memory_order_relaxed);
 }
 
 static PyObject *
@@ -48,170 +61,170 @@ parse_count(PyObject *number, int64_t *count)
     return 0;
 }
 
-static void
-too_many(void)
-{
-    PyErr_SetString(PyExc_OverflowError, "too many permits for a semaphore");
-}
-
+/* The same for a number of permits there may be. */
 static int
-init(PyObject *self, PyObject *args, PyObject *kwargs, bool bounded)
+parse_permits(PyObject *number, int64_t *permits)
 {
-    static char *names[] = {"value", NULL};
-    PyObject *value = NULL;
-    int64_t permits = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, bounded ? "|O:BoundedSemaphore" : "|O:Semaphore",
-                                     names, &value) ||
-        (value != NULL && parse_count(value, &permits) < 0)) {
+    if (parse_count(number, permits) < 0) {
         return -1;
     }
-    if (permits < 0) {
+    if (*permits < 0) {
         PyErr_SetString(PyExc_ValueError, "semaphore initial value must be >= 0");
         return -1;
     }
-    if (permits > FTT_SEMAPHORE_MAX) {
-        too_many();
+    if (*permits > FTT_SEMAPHORE_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "too many permits for a semaphore");
         return -1;
     }
-    cast(self)->limit = bounded ? permits : FTT_SEMAPHORE_MAX;
-    cast(self)->ready = true;
-    atomic_store_explicit(&cast(self)->semaphore.state, permits * FTT_SEMAPHORE_PERMIT,
-                          memory_order_relaxed);
     return 0;
+}
+
+static int
+init(PyObject *self, PyObject *value, bool bounded)
+{
+    int64_t permits = 1;
+    if (value != NULL && parse_permits(value, &permits) < 0) {
+        return -1;
+    }
+    atomic_store_explicit(&cast(self)->limit, bounded ? permits : FTT_SEMAPHORE_MAX,
+                          memory_order_relaxed);
+    cast(self)->ready = true;
+    ftt_semaphore_put(&cast(self)->semaphore, permits);
+    return 0;
+}
+
+static int
+init_from(PyObject *self, PyObject *args, PyObject *kwargs, bool bounded)
+{
+    if (PyTuple_GET_SIZE(args) > 1 || kwargs != NULL) {
+        return ftt_python_init(self, args, kwargs);
+    }
+    return init(self, PyTuple_GET_SIZE(args) == 0 ? NULL : PyTuple_GET_ITEM(args, 0), bounded);
 }
 
 static int
 semaphore_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    return init(self, args, kwargs, false);
+    return init_from(self, args, kwargs, false);
 }
 
 static int
 bounded_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    return init(self, args, kwargs, true);
+    return init_from(self, args, kwargs, true);
 }
 
 static PyObject *
-semaphore_repr(PyObject *self)
+call_init_of(FTT_CALL, bool bounded)
 {
-    int64_t value = ftt_semaphore_value(&cast(self)->semaphore);
-    return ftt_object_repr(self, "value=%lld", (long long)value);
+    static const char *const keywords[] = {"value"};
+    PyObject *value;
+    if (!ftt_is_call_with(function, args, nargsf, names, semaphore_dealloc, keywords, 1, &value)) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    return init(args[0], value, bounded) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *
-bounded_repr(PyObject *self)
+call_init(FTT_CALL)
 {
-    int64_t value = ftt_semaphore_value(&cast(self)->semaphore);
-    return ftt_object_repr(self, "value=%lld/%lld", (long long)value,
-                           (long long)cast(self)->limit);
+    return call_init_of(function, args, nargsf, names, false);
 }
 
-static ftt_outcome
-take(PyObject *self, int64_t timeout)
+static PyObject *
+call_bounded_init(FTT_CALL)
 {
-    ftt_note_use(self);
-    if (ftt_semaphore_try(&cast(self)->semaphore)) {
-        return FTT_ACQUIRED;
-    }
-    if (!cast(self)->ready) {
-        ftt_not_initialised(self);
-        return FTT_FAILED;
-    }
-    return timeout == 0 ? FTT_TIMED_OUT : ftt_semaphore_wait(&cast(self)->semaphore, timeout);
+    return call_init_of(function, args, nargsf, names, true);
 }
 
 /* threading looks at the timeout only when it has to wait. */
 static PyObject *
-semaphore_acquire(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
+call_acquire(FTT_CALL)
 {
     static const char *const keywords[] = {"blocking", "timeout"};
-    PyObject *values[2] = {NULL, NULL};
+    PyObject *values[2];
     int blocking = 1;
-    if ((nargs != 0 || names != NULL) &&
-        (ftt_parse("acquire", keywords, 2, args, nargs, names, values) < 0 ||
-         (values[0] != NULL && (blocking = PyObject_IsTrue(values[0])) < 0))) {
+    if (!ftt_is_call_with(function, args, nargsf, names, semaphore_dealloc, keywords, 2, values)) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    if (values[0] != NULL && (blocking = PyObject_IsTrue(values[0])) < 0) {
         return NULL;
     }
-    PyObject *seconds = values[1];
+    PyObject *self = args[0], *seconds = values[1];
     if (!blocking && seconds != NULL && seconds != Py_None) {
-        PyErr_SetString(PyExc_ValueError, "can't specify timeout for non-blocking acquire");
-        return NULL;
+        return ftt_python(function, args, nargsf, names); /* which says what is wrong */
     }
     ftt_note_use(self);
     if (ftt_semaphore_try(&cast(self)->semaphore)) {
         Py_RETURN_TRUE;
     }
+    if (!cast(self)->ready || ftt_semaphore_is_foreign(&cast(self)->semaphore)) {
+        return ftt_python(function, args, nargsf, names);
+    }
     int64_t timeout = 0;
     if (blocking && ftt_parse_wait(seconds, &timeout) < 0) {
         return NULL;
     }
-    ftt_outcome outcome = take(self, timeout);
+    ftt_time deadline = FTT_FOREVER;
+    ftt_outcome outcome = ftt_semaphore_wait(&cast(self)->semaphore, timeout, &deadline);
+    if (outcome == FTT_FOREIGN) {
+        return blocking ? ftt_python_wait(function, self, Py_True, deadline)
+                        : ftt_python(function, args, nargsf, names);
+    }
     return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
 }
 
 static PyObject *
-semaphore_enter(PyObject *self, PyObject *Py_UNUSED(ignored))
+call_release(FTT_CALL)
 {
-    if (take(self, -1) == FTT_FAILED) {
-        return NULL;
-    }
-    Py_RETURN_TRUE;
-}
-
-static PyObject *
-give(PyObject *self, int64_t count)
-{
-    if (!ftt_semaphore_release(&cast(self)->semaphore, count, cast(self)->limit)) {
-        if (!cast(self)->ready) {
-            ftt_not_initialised(self);
-        }
-        else if (cast(self)->limit == FTT_SEMAPHORE_MAX) {
-            too_many();
-        }
-        else {
-            PyErr_SetString(PyExc_ValueError, "Semaphore released too many times");
-        }
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-semaphore_release(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
-{
+    static const char *const keywords[] = {"n"};
+    PyObject *number;
     int64_t count = 1;
-    PyObject *number = NULL;
-    if (nargs != 0 || names != NULL) {
-        static const char *const keywords[] = {"n"};
-        if (ftt_parse("release", keywords, 1, args, nargs, names, &number) < 0 ||
-            (number != NULL && parse_count(number, &count) < 0)) {
-            return NULL;
-        }
-        if (count < 1) {
-            PyErr_SetString(PyExc_ValueError, "n must be one or more");
-            return NULL;
-        }
+    if (!ftt_is_call_with(function, args, nargsf, names, semaphore_dealloc, keywords, 1,
+                          &number)) {
+        return ftt_python(function, args, nargsf, names);
     }
-    return give(self, count);
+    if (number != NULL && parse_count(number, &count) < 0) {
+        return NULL;
+    }
+    semaphore_object *self = cast(args[0]);
+    int64_t limit = limit_of(args[0]);
+    if (count >= 1 && ftt_semaphore_release(&self->semaphore, count, limit)) {
+        Py_RETURN_NONE;
+    }
+    if (count < 1 || !self->ready || ftt_semaphore_is_foreign(&self->semaphore)) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    if (limit == FTT_SEMAPHORE_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "too many permits for a semaphore");
+    }
+    else {
+        PyErr_SetString(PyExc_ValueError, "Semaphore released too many times");
+    }
+    return NULL;
 }
 
+/* What `with` calls last: release(), a subclass's or the instance's own if there is one. */
 static PyObject *
-semaphore_exit(PyObject *self, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(nargs))
+call_exit(FTT_CALL)
 {
-    if (ftt_is_of_subclass(self, ftt_object_dealloc)) {
-        PyObject *released = PyObject_CallMethod(self, "release", NULL);
-        Py_XDECREF(released);
-        return released == NULL ? NULL : Py_NewRef(Py_None);
+    if (PyVectorcall_NARGS(nargsf) == 4 && names == NULL &&
+        Py_TYPE(args[0])->tp_dealloc == semaphore_dealloc && !cast(args[0])->overridden &&
+        ftt_semaphore_release(&cast(args[0])->semaphore, 1, limit_of(args[0]))) {
+        Py_RETURN_NONE;
     }
-    return give(self, 1);
+    return ftt_python(function, args, nargsf, names);
 }
 
-static PyObject *
-semaphore_at_fork_reinit(PyObject *self, PyObject *Py_UNUSED(ignored))
+/* The rest is for programs that look inside. */
+
+static int
+semaphore_setattro(PyObject *self, PyObject *name, PyObject *value)
 {
-    ftt_semaphore_reinit(&cast(self)->semaphore);
-    Py_RETURN_NONE;
+    if (PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "release")) {
+        cast(self)->overridden = true;
+    }
+    return PyObject_GenericSetAttr(self, name, value);
 }
 
 static PyObject *
@@ -220,14 +233,79 @@ get_value(PyObject *self, void *Py_UNUSED(closure))
     return PyLong_FromLongLong(ftt_semaphore_value(&cast(self)->semaphore));
 }
 
+static int
+set_value(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    int64_t permits = 0;
+    if (value != NULL && parse_permits(value, &permits) < 0) {
+        return -1;
+    }
+    ftt_semaphore_put(&cast(self)->semaphore, permits);
+    return 0;
+}
+
 static PyObject *
 get_limit(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLongLong(cast(self)->limit);
+    return PyLong_FromLongLong(limit_of(self));
+}
+
+static int
+set_limit(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    int64_t permits = 0;
+    if (value != NULL && parse_permits(value, &permits) < 0) {
+        return -1;
+    }
+    atomic_store_explicit(&cast(self)->limit, permits, memory_order_relaxed);
+    return 0;
+}
+
+static void
+give_up(void *self)
+{
+    ftt_semaphore_give_up(&cast(self)->semaphore);
+}
+
+static PyObject *
+get_cond(PyObject *self, void *Py_UNUSED(closure))
+{
+    if (!cast(self)->ready && !ftt_semaphore_is_foreign(&cast(self)->semaphore)) {
+        PyErr_Format(PyExc_AttributeError, "'%T' object has no attribute '_cond'", self);
+        return NULL;
+    }
+    return ftt_foreign_condition(self, &cast(self)->cond, give_up);
+}
+
+static int
+set_cond(PyObject *self, PyObject *cond, void *Py_UNUSED(closure))
+{
+    return ftt_set_foreign_condition(self, &cast(self)->cond, cond, give_up);
+}
+
+static int
+semaphore_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(cast(self)->cond);
+    return ftt_object_traverse(self, visit, arg);
+}
+
+static int
+semaphore_clear(PyObject *self)
+{
+    Py_CLEAR(cast(self)->cond);
+    return ftt_object_clear(self);
+}
+
+static void
+semaphore_dealloc(PyObject *self)
+{
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(cast(self)->cond);
+    ftt_object_dealloc(self);
 }
 
 PyDoc_STRVAR(acquire_doc,
-             "acquire($self, /, blocking=True, timeout=None)\n--\n\n"
              "Take a permit; True if one was taken, False if not within the timeout.\n\n"
              "timeout is in seconds, rounded up to nanoseconds on the monotonic clock; None waits\n"
              "without limit, 0 or less tries once, as does blocking=False.  Raises ValueError for\n"
@@ -236,42 +314,39 @@ PyDoc_STRVAR(acquire_doc,
              "finalizing.  In the main thread signal handlers run during the wait; if one raises,\n"
              "no permit is taken and none is lost.");
 PyDoc_STRVAR(release_doc,
-             "release($self, /, n=1)\n--\n\n"
              "Give n permits, and so let up to n waiting threads go on.  Never waits, so signal\n"
              "handlers, __del__ and weakref callbacks may call it, also where they interrupt\n"
              "another call on the same semaphore.  Raises ValueError if n is less than one.");
 PyDoc_STRVAR(bounded_release_doc,
-             "release($self, /, n=1)\n--\n\n"
              "As Semaphore.release(), but raises ValueError, and gives none, if there would be\n"
              "more permits than at first.");
-PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nThe same as acquire().");
-PyDoc_STRVAR(exit_doc, "__exit__($self, t, v, tb)\n--\n\nThe same as release().");
-PyDoc_STRVAR(reinit_doc,
-             "_at_fork_reinit($self, /)\n--\n\n"
-             "Forget the waiters, in the child of a fork; the permits stay.");
+PyDoc_STRVAR(exit_doc, "The same as release().");
 
-#define METHODS(release_text)                                                                     \
-    {                                                                                             \
-        {"acquire", FTT_FASTCALL(semaphore_acquire), METH_FASTCALL | METH_KEYWORDS, acquire_doc}, \
-            {"release", FTT_FASTCALL(semaphore_release), METH_FASTCALL | METH_KEYWORDS,           \
-             release_text},                                                                       \
-            {"__enter__", semaphore_enter, METH_NOARGS, enter_doc},                               \
-            {"__exit__", FTT_FASTCALL(semaphore_exit), METH_FASTCALL, exit_doc},                  \
-            {"_at_fork_reinit", semaphore_at_fork_reinit, METH_NOARGS, reinit_doc},               \
-        {NULL, NULL, 0, NULL},                                                                    \
-    }
+const ftt_function ftt_semaphore_functions[] = {
+    {"__init__", call_init, NULL},
+    {"acquire", call_acquire, acquire_doc},
+    {"__enter__", call_acquire, NULL}, /* the same function under another name */
+    {"release", call_release, release_doc},
+    {"__exit__", call_exit, exit_doc},
+    {NULL, NULL, NULL},
+};
 
-static PyMethodDef semaphore_methods[] = METHODS(release_doc);
-static PyMethodDef bounded_methods[] = METHODS(bounded_release_doc);
+const ftt_function ftt_bounded_semaphore_functions[] = {
+    {"__init__", call_bounded_init, NULL},
+    {"release", call_release, bounded_release_doc},
+    {NULL, NULL, NULL},
+};
 
 static PyGetSetDef semaphore_getset[] = {
     FTT_DICT_GETSET,
-    {"_value", get_value, NULL, "Permits that nobody has at this moment.", NULL},
+    {"_value", get_value, set_value, "Permits that nobody has at this moment.", NULL},
+    {"_cond", get_cond, set_cond,
+     "The condition of acquire() and release(), from the first look on.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyGetSetDef bounded_getset[] = {
-    {"_initial_value", get_limit, NULL, "Permits at first, and at most.", NULL},
+    {"_initial_value", get_limit, set_limit, "Permits at first, and at most.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -288,11 +363,10 @@ static PyType_Slot semaphore_slots[] = {
     {Py_tp_doc, (void *)semaphore_doc},
     {Py_tp_new, semaphore_new},
     {Py_tp_init, semaphore_init},
-    {Py_tp_dealloc, ftt_object_dealloc},
-    {Py_tp_traverse, ftt_object_traverse},
-    {Py_tp_clear, ftt_object_clear},
-    {Py_tp_repr, semaphore_repr},
-    {Py_tp_methods, semaphore_methods},
+    {Py_tp_dealloc, semaphore_dealloc},
+    {Py_tp_traverse, semaphore_traverse},
+    {Py_tp_clear, semaphore_clear},
+    {Py_tp_setattro, semaphore_setattro},
     {Py_tp_getset, semaphore_getset},
     {0, NULL},
 };
@@ -300,11 +374,9 @@ static PyType_Slot semaphore_slots[] = {
 static PyType_Slot bounded_slots[] = {
     {Py_tp_doc, (void *)bounded_doc},
     {Py_tp_init, bounded_init},
-    {Py_tp_dealloc, ftt_object_dealloc},
-    {Py_tp_traverse, ftt_object_traverse},
-    {Py_tp_clear, ftt_object_clear},
-    {Py_tp_repr, bounded_repr},
-    {Py_tp_methods, bounded_methods},
+    {Py_tp_dealloc, semaphore_dealloc},
+    {Py_tp_traverse, semaphore_traverse},
+    {Py_tp_clear, semaphore_clear},
     {Py_tp_getset, bounded_getset},
     {0, NULL},
 };

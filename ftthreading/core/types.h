@@ -5,6 +5,7 @@
 
 #include <Python.h>
 
+#include "function.h"
 #include "rlock.h"
 
 extern PyModuleDef ftt_module;
@@ -14,6 +15,8 @@ typedef struct {
     PyTypeObject *rlock;
     PyTypeObject *condition;
     PyTypeObject *semaphore;
+    PyObject *threading;
+    PyObject *their_rlock; /* threading.RLock, as it was when we were loaded */
     PyObject *finder; /* of the Thread object of a thread that keeps none itself */
 } ftt_module_state;
 
@@ -24,6 +27,13 @@ extern PyType_Spec ftt_semaphore_spec;
 extern PyType_Spec ftt_bounded_semaphore_spec;
 extern PyType_Spec ftt_event_spec;
 extern PyType_Spec ftt_barrier_spec;
+
+/* The C in the functions of the types that have functions of the interpreter's. */
+extern const ftt_function ftt_condition_functions[];
+extern const ftt_function ftt_semaphore_functions[];
+extern const ftt_function ftt_bounded_semaphore_functions[];
+extern const ftt_function ftt_event_functions[];
+extern const ftt_function ftt_barrier_functions[];
 
 /* Like classes written in Python: with subclasses, attributes of instances and of the class,
    and weak references. */

@@ -9,6 +9,14 @@
 
 static const options *with;
 static ftt_event there, back;
+
+static ftt_outcome
+wait_for(ftt_event *event, int64_t timeout)
+{
+    ftt_time deadline;
+    return ftt_event_wait(event, timeout, &deadline);
+}
+
 static long message; /* plain: the events order it */
 
 static void
@@ -18,12 +26,12 @@ ping_pong(int index)
         if (index == 0) {
             message = i;
             ftt_event_set(&there);
-            check(ftt_event_wait(&back, -1) == FTT_ACQUIRED, "wait failed");
+            check(wait_for(&back, -1) == FTT_ACQUIRED, "wait failed");
             ftt_event_clear(&back);
             check(message == -i, "the answer is %ld, not %d", message, -i);
         }
         else {
-            check(ftt_event_wait(&there, -1) == FTT_ACQUIRED, "wait failed");
+            check(wait_for(&there, -1) == FTT_ACQUIRED, "wait failed");
             ftt_event_clear(&there);
             check(message == i, "the message is %ld, not %d", message, i);
             message = -i;
@@ -75,7 +83,7 @@ flashes(int index)
     for (int i = 0; i < with->rounds / 10 + 1; i++) {
         ftt_outcome outcome;
         do {
-            outcome = ftt_event_wait(&flash, roll() % 4 == 0 ? 1000000 : -1);
+            outcome = wait_for(&flash, roll() % 4 == 0 ? 1000000 : -1);
         } while (outcome != FTT_ACQUIRED);
         atomic_fetch_add(&returns, 1);
         progress();

@@ -10,6 +10,14 @@ static ftt_semaphore semaphore;
 static long guarded; /* plain: with one permit the semaphore is a lock */
 static _Atomic long expected, inside;
 
+static ftt_outcome
+acquire(int64_t timeout)
+{
+    ftt_time deadline;
+    return ftt_semaphore_try(&semaphore) ? FTT_ACQUIRED
+                                         : ftt_semaphore_wait(&semaphore, timeout, &deadline);
+}
+
 static void
 start_with(int64_t permits, const options *given)
 {
@@ -32,7 +40,7 @@ one_permit(int index)
     (void)index;
     for (int i = 0; i < with->rounds; i++) {
         int64_t timeout = roll() % 4 == 0 ? (int64_t)(roll() % 100000) : -1;
-        if (ftt_semaphore_acquire(&semaphore, timeout) == FTT_ACQUIRED) {
+        if (acquire(timeout) == FTT_ACQUIRED) {
             guarded++;
             atomic_fetch_add_explicit(&expected, 1, memory_order_relaxed);
             work(roll() % 256 == 0 ? 50000 : 0);
@@ -58,7 +66,7 @@ static int
 handler(void)
 {
     /* A handler may use the very semaphore it interrupts, and raise. */
-    if (ftt_semaphore_acquire(&semaphore, 0) == FTT_ACQUIRED) {
+    if (acquire(0) == FTT_ACQUIRED) {
         check(ftt_semaphore_release(&semaphore, 1, FTT_SEMAPHORE_MAX), "release refused");
     }
     return roll() % 4 == 0 ? -1 : 0;
@@ -72,7 +80,7 @@ many_permits(int index)
     }
     for (int i = 0; i < with->rounds; i++) {
         int64_t timeout = roll() % 2 == 0 ? (int64_t)(roll() % 50000) : -1;
-        if (ftt_semaphore_acquire(&semaphore, timeout) != FTT_ACQUIRED) {
+        if (acquire(timeout) != FTT_ACQUIRED) {
             progress();
             continue;
         }
@@ -104,7 +112,7 @@ lots(int index)
     int takers = with->threads - 1;
     if (index != 0) {
         for (int i = 0; i < with->rounds; i++) {
-            check(ftt_semaphore_acquire(&semaphore, -1) == FTT_ACQUIRED, "acquire failed");
+            check(acquire(-1) == FTT_ACQUIRED, "acquire failed");
             progress();
         }
         return;

@@ -1,0 +1,120 @@
+/* Python functions with a vectorcall of ours (see function.h). */
+
+#include "function.h"
+
+#include <string.h>
+
+#include "os.h"
+
+/* Of every function as it is made: the one that runs its code. */
+static _Atomic(vectorcallfunc) runs_code;
+
+PyObject *
+ftt_python(FTT_CALL)
+{
+    vectorcallfunc run = atomic_load_explicit(&runs_code, memory_order_relaxed);
+    return run(function, args, nargsf, names);
+}
+
+static const ftt_function *
+row_of(const ftt_function *table, PyObject *name)
+{
+    while (table->name != NULL && !PyUnicode_EqualToUTF8(name, table->name)) {
+        table++;
+    }
+    return table->name == NULL ? NULL : table;
+}
+
+int
+ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObject *function)
+{
+    const ftt_function *row = row_of(table, name);
+    if (row != NULL && row->doc != NULL) {
+        PyObject *doc = PyUnicode_FromString(row->doc);
+        if (doc == NULL || PyObject_SetAttrString(function, "__doc__", doc) < 0) {
+            Py_XDECREF(doc);
+            return -1;
+        }
+        Py_DECREF(doc);
+    }
+    if (row != NULL && row->call != NULL) {
+        atomic_store_explicit(&runs_code, ((PyFunctionObject *)function)->vectorcall,
+                              memory_order_relaxed);
+        PyFunction_SetVectorcall((PyFunctionObject *)function, row->call);
+    }
+    PyObject *namespace = PyType_GetDict(type);
+    int failed = PyDict_SetItem(namespace, name, function);
+    Py_DECREF(namespace);
+    PyType_Modified(type);
+    return failed;
+}
+
+int
+ftt_python_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *init = PyObject_GetAttrString(self, "__init__");
+    PyObject *result = init == NULL ? NULL : PyObject_Call(init, args, kwargs);
+    Py_XDECREF(init);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+PyObject *
+ftt_python_wait(PyObject *function, PyObject *self, PyObject *before, int64_t deadline)
+{
+    PyObject *args[3] = {self, before, NULL};
+    size_t given = before == NULL ? 1 : 2;
+    if (deadline == FTT_FOREVER) {
+        return ftt_python(function, args, given, NULL);
+    }
+    PyObject *left = PyFloat_FromDouble((double)(deadline - ftt_now()) * 1e-9);
+    if (left == NULL) {
+        return NULL;
+    }
+    args[given] = left;
+    PyObject *result = ftt_python(function, args, given + 1, NULL);
+    Py_DECREF(left);
+    return result;
+}
+
+bool
+ftt_inherits(PyTypeObject *type, destructor dealloc)
+{
+    while (type != NULL && type->tp_dealloc != dealloc) {
+        type = type->tp_base;
+    }
+    return type != NULL;
+}
+
+static int
+index_of(PyObject *name, const char *const *keywords, int size)
+{
+    for (int i = 0; i < size; i++) {
+        if (PyUnicode_EqualToUTF8(name, keywords[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+bool
+ftt_is_call_with(FTT_CALL, destructor dealloc, const char *const *keywords, int size,
+                 PyObject **values)
+{
+    (void)function;
+    Py_ssize_t given = PyVectorcall_NARGS(nargsf);
+    if (given < 1 || given > 1 + size || !ftt_is_of(args[0], dealloc)) {
+        return false;
+    }
+    for (int i = 0; i < size; i++) {
+        values[i] = 1 + i < given ? args[1 + i] : NULL;
+    }
+    for (Py_ssize_t k = 0; names != NULL && k < PyTuple_GET_SIZE(names); k++) {
+        int i = index_of(PyTuple_GET_ITEM(names, k), keywords, size);
+        if (i < 0 || values[i] != NULL) {
+            return false;
+        }
+        values[i] = args[given + k];
+    }
+    return true;
+}

@@ -1,0 +1,187 @@
+"""Events and semaphores whose inside a program has taken over: it locks `_cond`, sets `_value`.
+
+From the first look at `_cond` on they run the interpreter's own algorithm, so that what holds that
+condition keeps set() and acquire() out, as in `threading`.
+"""
+
+import pytest
+from asleep import start_asleep
+from support import run_threads, start_threads, wait_until
+
+import ftthreading
+from ftthreading import BoundedSemaphore, Event, Semaphore
+
+
+class Lax(Semaphore):
+    """As billiard's pools have it: a bound that grows and shrinks."""
+
+    def __init__(self, value=1):
+        super().__init__(value)
+        self._initial_value = value
+
+    def grow(self):
+        with self._cond:
+            self._initial_value += 1
+            self._value += 1
+            self._cond.notify()
+
+    def release(self):
+        with self._cond:
+            if self._value < self._initial_value:
+                self._value += 1
+                self._cond.notify_all()
+
+    def clear(self):
+        while self._value < self._initial_value:
+            Semaphore.release(self)
+
+
+def test_a_semaphore_that_grows_lets_a_waiter_go():
+    semaphore = Lax(1)
+    semaphore.acquire()
+    running = start_asleep(1, lambda i: semaphore.acquire())
+    semaphore.grow()
+    assert running.join() == [True]
+    assert semaphore._value == 0
+    semaphore.release()
+    semaphore.release()
+    semaphore.release()
+    assert semaphore._value == 2
+    semaphore.clear()
+    assert semaphore._value == 2
+
+
+def test_bound_may_be_set():
+    semaphore = BoundedSemaphore(1)
+    semaphore._initial_value = 2
+    semaphore.release()
+    with pytest.raises(ValueError, match="released too many times"):
+        semaphore.release()
+    assert semaphore._value == semaphore._initial_value == 2
+
+
+def test_value_may_be_set():
+    semaphore = Semaphore(0)
+    running = start_asleep(2, lambda i: semaphore.acquire())
+    semaphore._value = 2
+    assert running.join() == [True, True]
+    assert semaphore._value == 0
+    with pytest.raises(ValueError, match="must be >= 0"):
+        semaphore._value = -1
+    with pytest.raises(TypeError):
+        semaphore._value = "1"
+
+
+@pytest.mark.parametrize("kind", [Semaphore, BoundedSemaphore])
+def test_who_waits_when_the_condition_is_taken_goes_on(kind):
+    semaphore = kind(2)
+    assert semaphore.acquire()
+    assert semaphore.acquire()
+    running = start_asleep(3, lambda i: semaphore.acquire(timeout=None if i else 3600))
+    with semaphore._cond:
+        assert semaphore._value == 0
+        kept = start_asleep(1, lambda i: semaphore.release())
+        assert not kept.finished
+    kept.join()
+    wait_until(lambda: running.finished == 1)
+    semaphore.release()
+    wait_until(lambda: running.finished == 2)
+    semaphore._value = 0
+    for _ in range(2 if kind is Semaphore else 1):
+        semaphore.release()
+    assert running.join() == [True] * 3
+
+
+def test_a_foreign_semaphore_times_out_and_refuses():
+    semaphore = BoundedSemaphore(1)
+    assert isinstance(semaphore._cond, ftthreading.Condition)
+    assert semaphore._cond is semaphore._cond
+    assert semaphore.acquire(False)
+    assert not semaphore.acquire(False)
+    assert not semaphore.acquire(timeout=0.001)
+    semaphore.release()
+    with semaphore:
+        assert semaphore._value == 0
+    with pytest.raises(ValueError, match="released too many times"):
+        semaphore.release()
+    assert repr(semaphore).endswith(": value=1/1>")
+
+
+def test_no_permit_is_lost_on_the_way():
+    for _ in range(20):
+        semaphore = BoundedSemaphore(2)
+
+        def work(i, semaphore=semaphore):
+            for turn in range(200):
+                if i == 0 and turn == 100:
+                    assert semaphore._cond
+                with semaphore:
+                    pass
+
+        run_threads(6, work)
+        assert semaphore._value == 2
+
+
+def test_a_subclass_may_bring_its_own_condition_and_value():
+    class Own(Semaphore):
+        def __init__(self):
+            self._cond = ftthreading.Condition()
+            self._value = 1
+
+    semaphore = Own()
+    assert semaphore.acquire(False)
+    assert not semaphore.acquire(False)
+    semaphore.release()
+    assert semaphore._value == 1
+
+
+def test_an_event_is_kept_by_its_condition():
+    event = Event()
+    with event._cond:
+        running = start_asleep(1, lambda i: event.set())
+        assert not event.is_set()
+    running.join()
+    assert event.is_set()
+    assert event._flag is True
+    assert event.wait(0)
+    event.clear()
+    assert not event.wait(0.001)
+    assert repr(event).endswith(": unset>")
+
+
+def test_who_waits_for_an_event_when_its_condition_is_taken_goes_on():
+    event = Event()
+    running = start_asleep(3, lambda i: event.wait(None if i else 3600))
+    with event._cond:
+        event._flag = True
+        event._cond.notify_all()
+    assert running.join() == [True] * 3
+
+
+def test_no_set_is_lost_on_the_way():
+    for _ in range(50):
+        event = Event()
+
+        def work(i, event=event):
+            if i == 0:
+                return event.set()
+            if i == 1:
+                return event._cond
+            return event.wait()
+
+        assert start_threads(5, work).join()[2:] == [True] * 3
+
+
+@pytest.mark.parametrize("make", [Event, Semaphore])
+def test_one_condition_for_all_who_ask(make):
+    thing = make()
+    assert len({id(cond) for cond in run_threads(8, lambda i: thing._cond)}) == 1
+
+
+@pytest.mark.parametrize("make", [Event, Semaphore])
+def test_the_condition_can_be_replaced_but_not_deleted(make):
+    thing, cond = make(), ftthreading.Condition()
+    thing._cond = cond
+    assert thing._cond is cond
+    with pytest.raises(AttributeError, match="_cond"):
+        del thing._cond
