@@ -53,6 +53,36 @@ if __name__ == "__main__":
     main()
 """
 
+BARRIER = """
+import multiprocessing
+def pass_twice(number, barrier, answers):
+    first = barrier.wait(SECONDS)
+    answers.put((number, first, barrier.wait(SECONDS), barrier.parties))
+def main():
+    context = multiprocessing.get_context(sys.argv[1])
+    barrier, answers = context.Barrier(3), context.SimpleQueue()
+    show(waits=threading.Condition(), barrier=barrier)  # its class inherits from threading's
+    processes = [
+        context.Process(target=pass_twice, args=(i, barrier, answers)) for i in range(3)
+    ]
+    for process in processes:
+        process.start()
+    found = [answers.get() for _ in processes]
+    print([sorted(column) for column in zip(*found)])
+    for process in processes:
+        process.join(SECONDS)
+    print([process.exitcode for process in processes], barrier.n_waiting, barrier.broken)
+    barrier.abort()
+    try:
+        barrier.wait(SECONDS)
+    except threading.BrokenBarrierError as error:
+        print(repr(error), barrier.broken)
+    barrier.reset()
+    print(repr(barrier).partition(" at ")[0], barrier.broken)
+if __name__ == "__main__":
+    main()
+"""
+
 MANAGER = """
 import multiprocessing
 def work(number, shared, lock, items, barrier):
@@ -96,6 +126,16 @@ QUIET = ("-W", "ignore::DeprecationWarning")
 def test_pool_and_feeder_threads(tmp_path: Path, method: str) -> None:
     output = check_both(tmp_path, POOL, method, options=QUIET)
     assert output.splitlines()[-3:] == ["True", "[0, 0]", "None"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_barrier(tmp_path: Path, method: str) -> None:
+    """Its class inherits from threading's, and brings the state that processes share."""
+    output = check_both(tmp_path, BARRIER, method, options=QUIET)
+    assert output.splitlines()[:2] == [
+        "[[0, 1, 2], [0, 1, 2], [0, 1, 2], [3, 3, 3]]",
+        "[0, 0, 0] 0 False",
+    ]
 
 
 @pytest.mark.parametrize("method", METHODS)
