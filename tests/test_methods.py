@@ -170,6 +170,25 @@ def test_a_condition_asks_for_the_rlock_of_the_moment(monkeypatch):
     assert isinstance(ftthreading.Condition()._lock, ftthreading.RLock)
 
 
+@pytest.mark.thread_unsafe(reason="sets a profile function")
+def test_a_profiler_sees_no_call():
+    def profiled(event, calls):
+        sys.setprofile(lambda frame, what, argument: calls.append(frame.f_code.co_name))
+        event.set()
+        sys.setprofile(None)
+        return calls
+
+    assert "set" in profiled(threading.Event(), [])
+    assert "set" not in profiled(ftthreading.Event(), [])
+
+
+@each
+def test_a_second_base_with_a_layout_is_refused(name):
+    assert type("Both", (getattr(threading, name), list), {})
+    with pytest.raises(TypeError, match="lay-out conflict"):
+        type("Both", (getattr(ftthreading, name), list), {})
+
+
 def test_wait_for_gives_the_lock_up_even_without_time():
     # It waits once before it looks at the clock, and the clock starts then.
     for module in (threading, ftthreading):
