@@ -111,6 +111,8 @@ PLANTED = [
     ("TIMEOUT_WINS", (WIDEN,), ("permit",), STANDSTILL),
     ("FORGET_CLAIMS", (WIDEN,), ("fork",), STANDSTILL),
     ("FORGET_QUEUE", (WIDEN,), ("notify-n",), STANDSTILL),
+    ("JUMP_TURN", (), ("turns",), "two actions at once"),
+    ("KEEP_TURN", (WIDEN,), ("turns",), STANDSTILL),
 ]
 
 

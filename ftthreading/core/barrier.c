@@ -1,85 +1,122 @@
 /* Barrier: generations of parties under the lock of one bucket.
 
-   All fields change under the bucket lock of the barrier's address.  Each waiter's ticket is
-   the generation it arrived in; its token is final, so the next generation may fill while
-   the threads of this one still wake up, and there is no drain phase.
+   Arrivals join the open generation.  The last of its parties closes it in the step in which
+   it arrives, and the next is open from then on.  A closed generation is complete: it gets
+   one verdict, and what happens in the open one does not touch it.  There is no drain phase
+   either, for each waiter's ticket is its generation, and its token is final.
 
-     state               an arrival                         trip, abort, reset
-     filling             waits; the last lets all go at     abort: BROKEN to all, broken set
-     (count < parties)   once (TRIPPED and a number for     reset: BROKEN to all, next
-                         each, next generation), or         generation, broken clear
-                         begins tripping
-     tripping            waits outside, for what comes      trip: TRIPPED, or BROKEN and broken
-     (the last runs      of it                              set if the action failed; next
-     the action)                                            generation.  abort, reset: as above;
-                                                            the later trip finds another
-                                                            generation and changes nothing
-     broken              is told so                         reset: broken clear
+   Actions never run side by side.  Each closed generation has its turn, in order: one of it
+   leads, runs the action while no lock is held, and ends the turn by the verdict.  The last
+   to arrive leads at once if no turn is on.  Else it queues like the others, and whoever ends
+   the turn before picks who leads: the last to arrive of those who are left, rather not one
+   that runs signal handlers, as these may wait for that very crossing.
 
-   Outside waiters get RETRY whenever tripping ends, and arrive anew.  No lock is held while
-   the action runs, so it may abort and reset.
+     of            open generation       closed, before its turn   closed, its action runs
+     timeout       breaks this one:      waits on, without limit   (waits on)
+                   BROKEN to it, broken
+     exception     leaves, count one     leaves; if it leads,      leaves; of the action itself:
+                   less                  another does              BROKEN to all, broken set
+     abort         BROKEN to all, broken set: no action begins; the trip changes nothing
+     reset         BROKEN to all, broken clear: as above; but a new generation that closes
+                   before the action has returned has its turn after that
+     trip          -                     first in line: its turn   TRIPPED and a number for each
 
-   A waiter that times out breaks the barrier in the step in which it leaves; during tripping
-   it may not leave but waits for the verdict, since all parties have come.  One whose signal
-   handler raises leaves without breaking anything, as if it had not come. */
+   An arrival at a broken barrier is told so.  A closed generation passes all the same if the
+   open one alone was broken, by a timeout.  "Exception" is one of a signal handler: whoever
+   leaves by it has not come, but those with whom it was complete pass without it, and if all
+   have left so, the turn goes by.  A timeout breaks the barrier as it leaves the queue, and
+   then tells the others, unless abort() or reset() did in between.
+
+   Who was picked may be gone before it is told, as picking and telling are two visits: then
+   the next is picked.  Who was told may meet an exception before it returns, or find that
+   abort() or reset() came first: then it passes the turn on.  `turn` stays set throughout, so
+   that nobody starts meanwhile.  A reset leaves it set for the same reason.
+
+   fork(): the leader may not exist in the child, so a turn that an ancestor gave counts for
+   nothing there.  Of a leader that itself forks, inside the action, the trip in the child
+   ends its turn unless a newer one is on.
+
+   Memory order.  Every arrival, trip, abort, reset, also one that changes nothing, is a
+   section under the bucket lock, and the sections are in one order in which each happens
+   before the next.  So what a thread did before it happens before whatever is done after a
+   later section: by a waiter released in it (the post releases, the end of the sleep
+   acquires), by a later arrival, by a leader before its action, by all parties after it.
+   `broken` and `waiting` are read without the lock: each store of them is a release inside a
+   section, each read an acquire, so that whoever reads what a section wrote has all that came
+   before that section and those before it.  Nobody reads one of them to find out about
+   another word that is written without a section, so no store has to be ordered before a
+   later load (no sequential consistency). */
 
 #include "barrier.h"
 #include "testing.h"
 
-enum { TOKEN_TRIPPED = 1, TOKEN_BROKEN = 2, TOKEN_RETRY = 3 };
+enum { TOKEN_TRIPPED = 1, TOKEN_BROKEN = 2, TOKEN_LEAD = 3 };
 
-#define OUTSIDE 0 /* the ticket of one that waits for tripping to end */
+/* All static functions down to ftt_barrier_trip() run under the bucket lock, or visit. */
+
+static bool
+turn_is_on(const ftt_barrier *barrier)
+{
+    return barrier->turn != 0 && barrier->forks == ftt_forks;
+}
 
 static void
-set_count(ftt_barrier *barrier, int64_t count)
+give_turn(ftt_barrier *barrier, uint64_t generation)
 {
-    atomic_store_explicit(&barrier->count, count, memory_order_relaxed);
+    barrier->turn = generation;
+    barrier->forks = ftt_forks;
+}
+
+/* Ends each section that has changed something. */
+static void
+publish(ftt_barrier *barrier)
+{
+    bool acts = turn_is_on(barrier) && barrier->turn >= barrier->oldest;
+    int64_t waiting = acts ? barrier->parties : barrier->count;
+    atomic_store_explicit(&barrier->waiting, ftt_barrier_broken(barrier) ? 0 : waiting,
+                          memory_order_release);
 }
 
 static void
 set_broken(ftt_barrier *barrier, bool broken)
 {
-    atomic_store_explicit(&barrier->broken, broken, memory_order_relaxed);
+    atomic_store_explicit(&barrier->broken, broken, memory_order_release);
 }
 
 static void
-next_generation(ftt_barrier *barrier)
+open_next(ftt_barrier *barrier)
 {
     barrier->generation++;
-    barrier->tripping = false;
-    set_count(barrier, 0);
-}
-
-/* Under the bucket lock: whether the next arrival completes the generation. */
-static bool
-one_is_missing(const ftt_barrier *barrier)
-{
-    return !barrier->tripping && ftt_barrier_count(barrier) == barrier->parties - 1;
+    barrier->count = 0;
 }
 
 typedef struct {
     ftt_barrier *barrier;
     ftt_waiter *self;
     ftt_arrival *arrival;
+    bool leads;
 } visitor;
 
-/* Under the bucket lock: queue, unless it is broken or this is the last. */
+/* Queues, unless the barrier is broken or this is the last and its turn has come. */
 static bool
 arrive(void *argument)
 {
     visitor *me = argument;
     ftt_barrier *barrier = me->barrier;
     FTT_WINDOW();
-    if (ftt_barrier_broken(barrier) || one_is_missing(barrier)) {
+    if (ftt_barrier_broken(barrier)) {
         return false;
     }
-    if (barrier->tripping) {
-        me->self->ticket = OUTSIDE;
-        return true;
-    }
     me->self->ticket = me->arrival->generation = barrier->generation;
-    set_count(barrier, ftt_barrier_count(barrier) + 1);
-    return true;
+    if (++barrier->count == barrier->parties) {
+        open_next(barrier);
+        me->leads = !turn_is_on(barrier) || FTT_JUMPS_TURN;
+        if (me->leads) {
+            give_turn(barrier, me->arrival->generation);
+        }
+    }
+    publish(barrier);
+    return !me->leads;
 }
 
 static bool
@@ -88,183 +125,235 @@ leave(void *argument, bool timeout)
     visitor *me = argument;
     ftt_barrier *barrier = me->barrier;
     if (me->self->ticket != barrier->generation) {
-        return true;
+        return !timeout; /* closed */
     }
-    if (barrier->tripping) {
-        return false;
+    barrier->count--;
+    if (timeout) {
+        set_broken(barrier, true);
     }
-    set_count(barrier, ftt_barrier_count(barrier) - 1);
-    set_broken(barrier, timeout || ftt_barrier_broken(barrier));
+    publish(barrier);
     return true;
 }
 
-/* Ends a generation: each of its waiters gets `token`, and its number in its ticket.  (A
-   number given on arrival would be given twice if somebody left in between.) */
+/* Breaking: the generation that is meant, or all there are. */
 typedef struct {
     ftt_barrier *barrier;
-    uint64_t generation; /* the one meant; 0 for whichever it is */
-    uint32_t token;
-    bool completes; /* a last arrival without action: only if it is the last */
-    bool broken;    /* afterwards */
-    bool done;
-    uint64_t passed;
+    uint64_t generation; /* 0 for all */
+    bool broken;         /* afterwards */
+} breaking;
+
+static bool
+break_is_due(void *argument)
+{
+    breaking *me = argument;
+    return me->generation == 0 || me->generation == me->barrier->generation;
+}
+
+static uint32_t
+break_waiter(void *argument, ftt_waiter *waiter)
+{
+    breaking *me = argument;
+    return me->generation == 0 || waiter->ticket == me->generation ? TOKEN_BROKEN : FTT_STAY;
+}
+
+static void
+end_break(void *argument, uint32_t left)
+{
+    breaking *me = argument;
+    ftt_barrier *barrier = me->barrier;
+    (void)left;
+    open_next(barrier);
+    if (me->generation == 0) {
+        barrier->oldest = barrier->generation;
+    }
+    set_broken(barrier, me->broken);
+    publish(barrier);
+}
+
+static void
+break_waiters(ftt_barrier *barrier, uint64_t generation, bool broken)
+{
+    breaking me = {barrier, generation, broken};
+    const ftt_visit visit = {.key = barrier,
+                             .start = break_is_due,
+                             .visit = break_waiter,
+                             .finish = end_break,
+                             .argument = &me};
+    ftt_unpark_visit(&visit);
+}
+
+void
+ftt_barrier_abort(ftt_barrier *barrier)
+{
+    break_waiters(barrier, 0, true);
+}
+
+void
+ftt_barrier_reset(ftt_barrier *barrier)
+{
+    break_waiters(barrier, 0, false);
+}
+
+/* The end of a turn; PASSED_ON if another of the same generation is to lead. */
+typedef enum { SUCCEEDED, FAILED, PASSED_ON } turn_end;
+
+typedef struct {
+    ftt_barrier *barrier;
+    uint64_t generation;
+    turn_end how;
+    bool stands; /* no abort() or reset() has broken it */
+    uint64_t numbers;
+    ftt_waiter *next; /* who leads then, and of what generation */
+    uint64_t next_generation;
+    bool told;
 } ending;
 
 static bool
-end_is_due(void *argument)
+begin_end(void *argument)
 {
     ending *me = argument;
-    ftt_barrier *barrier = me->barrier;
-    if (me->completes) {
-        me->done = !ftt_barrier_broken(barrier) && one_is_missing(barrier);
-        me->generation = barrier->generation;
-        return me->done;
-    }
-    me->done = me->generation == 0 || me->generation == barrier->generation;
-    return me->done;
+    me->stands = me->generation >= me->barrier->oldest;
+    me->next = NULL;
+    return true;
 }
 
 static uint32_t
 end_of_wait(void *argument, ftt_waiter *waiter)
 {
     ending *me = argument;
-    if (waiter->ticket == me->barrier->generation) {
-        waiter->ticket = me->passed++;
-        return me->token;
+    if (me->how == FAILED && me->stands) {
+        return TOKEN_BROKEN;
     }
-    return waiter->ticket == OUTSIDE ? TOKEN_RETRY : FTT_STAY;
+    if (me->how == SUCCEEDED && waiter->ticket == me->generation) {
+        /* A number given on arrival would be given twice if somebody left in between. */
+        waiter->ticket = me->numbers++;
+        return TOKEN_TRIPPED;
+    }
+    /* The queue is in the order of arrival, so the first that is closed is the next. */
+    if (waiter->ticket < me->barrier->generation &&
+        (me->next == NULL || (waiter->ticket == me->next_generation && !waiter->busy))) {
+        me->next = waiter;
+        me->next_generation = waiter->ticket;
+    }
+    return FTT_STAY;
 }
 
 static void
-end_generation(void *argument, uint32_t left)
+finish_end(void *argument, uint32_t left)
 {
     ending *me = argument;
-    (void)left;
-    next_generation(me->barrier);
-    set_broken(me->barrier, me->broken);
+    ftt_barrier *barrier = me->barrier;
+    if (me->how == FAILED && me->stands) {
+        breaking all = {barrier, 0, true};
+        end_break(&all, left);
+    }
+    if (barrier->turn == me->generation) {
+        give_turn(barrier, me->next != NULL ? me->next_generation : 0);
+    }
+    else {
+        me->next = NULL;
+    }
+    publish(barrier);
 }
 
-static bool
-end(ending *how)
+static uint32_t
+tell_next(void *argument, ftt_waiter *waiter)
 {
-    const ftt_visit visit = {.key = how->barrier,
-                             .start = end_is_due,
-                             .visit = end_of_wait,
-                             .finish = end_generation,
-                             .argument = how};
-    ftt_unpark_visit(&visit);
-    return how->done;
+    ending *me = argument;
+    if (waiter != me->next || waiter->ticket != me->next_generation) {
+        return FTT_STAY;
+    }
+    me->told = true;
+    return TOKEN_LEAD;
+}
+
+/* False if abort() or reset() has broken the generation. */
+static bool
+end_turn(ftt_barrier *barrier, uint64_t generation, turn_end how)
+{
+    ending me = {.barrier = barrier, .generation = generation, .how = how};
+    const ftt_visit end = {.key = barrier,
+                           .start = begin_end,
+                           .visit = end_of_wait,
+                           .finish = finish_end,
+                           .argument = &me};
+    const ftt_visit tell = {.key = barrier, .visit = tell_next, .argument = &me};
+    ftt_unpark_visit(&end);
+    bool stood = me.stands;
+    while (me.next != NULL) {
+        FTT_WINDOW();
+        ftt_unpark_visit(&tell);
+        if (me.told) {
+            break;
+        }
+        me.generation = me.next_generation;
+        me.how = PASSED_ON;
+        ftt_unpark_visit(&end);
+    }
+    return stood;
 }
 
 bool
 ftt_barrier_trip(ftt_barrier *barrier, uint64_t generation, bool succeeded)
 {
-    ending how = {.barrier = barrier,
-                  .generation = generation,
-                  .token = succeeded ? TOKEN_TRIPPED : TOKEN_BROKEN,
-                  .broken = !succeeded};
-    return end(&how);
+    return end_turn(barrier, generation, succeeded ? SUCCEEDED : FAILED);
 }
 
 static void
-break_generation(ftt_barrier *barrier, uint64_t generation)
-{
-    ending how = {.barrier = barrier,
-                  .generation = generation,
-                  .token = TOKEN_BROKEN,
-                  .broken = true};
-    end(&how);
-}
-
-void
-ftt_barrier_abort(ftt_barrier *barrier)
-{
-    break_generation(barrier, 0);
-}
-
-void
-ftt_barrier_reset(ftt_barrier *barrier)
-{
-    ending how = {.barrier = barrier, .token = TOKEN_BROKEN};
-    end(&how);
-}
-
-static void
-begin_tripping(void *argument)
+look_whether_broken(void *argument)
 {
     visitor *me = argument;
-    ftt_barrier *barrier = me->barrier;
-    if (!ftt_barrier_broken(barrier) && one_is_missing(barrier)) {
-        me->arrival->generation = barrier->generation;
-        barrier->tripping = true;
-        set_count(barrier, barrier->parties);
-    }
-}
-
-/* After arrive() refused: this may be the last.  FTT_BARRIER_FAILED: not so, arrive anew. */
-static ftt_barrier_end
-arrive_last(visitor *me, bool has_action)
-{
-    ftt_barrier *barrier = me->barrier;
-    me->arrival->index = barrier->parties - 1;
-    if (!has_action) {
-        ending how = {.barrier = barrier, .token = TOKEN_TRIPPED, .completes = true};
-        if (end(&how)) {
-            return FTT_BARRIER_PASSED;
-        }
-    }
-    else {
-        me->arrival->generation = 0;
-        ftt_park_locked(barrier, begin_tripping, me);
-        if (me->arrival->generation != 0) {
-            return FTT_BARRIER_LAST;
-        }
-    }
-    return ftt_barrier_broken(barrier) ? FTT_BARRIER_BROKEN : FTT_BARRIER_FAILED;
+    me->leads = me->arrival->generation >= me->barrier->oldest;
 }
 
 static ftt_barrier_end
-wait_with(ftt_barrier *barrier, ftt_wait *wait, bool has_action, ftt_arrival *arrival)
+woken(visitor *me)
 {
-    visitor me = {barrier, wait->waiter, arrival};
+    switch (me->self->token) {
+    case TOKEN_TRIPPED:
+        me->arrival->index = (int64_t)me->self->ticket;
+        return FTT_BARRIER_PASSED;
+    case TOKEN_LEAD:
+        ftt_park_locked(me->barrier, look_whether_broken, me);
+        if (me->leads) {
+            return FTT_BARRIER_LEADS;
+        }
+        end_turn(me->barrier, me->arrival->generation, PASSED_ON);
+        return FTT_BARRIER_BROKEN;
+    default:
+        return FTT_BARRIER_BROKEN;
+    }
+}
+
+static ftt_barrier_end
+wait_with(ftt_barrier *barrier, ftt_wait *wait, ftt_arrival *arrival)
+{
+    visitor me = {barrier, wait->waiter, arrival, false};
     const ftt_place place = {.key = barrier,
                              .still = arrive,
                              .leave = leave,
                              .argument = &me,
                              .spin = &barrier->spin,
                              .stay = true};
-    for (;;) {
-        ftt_barrier_end last;
-        switch (ftt_park(wait, &place)) {
-        case FTT_PARK_WOKEN:
-            if (wait->waiter->token == TOKEN_TRIPPED) {
-                arrival->index = (int64_t)wait->waiter->ticket;
-                return FTT_BARRIER_PASSED;
-            }
-            if (wait->waiter->token == TOKEN_BROKEN) {
-                return FTT_BARRIER_BROKEN;
-            }
-            break; /* RETRY */
-        case FTT_PARK_REFUSED:
-            last = arrive_last(&me, has_action);
-            if (last != FTT_BARRIER_FAILED) {
-                return last;
-            }
-            break;
-        case FTT_PARK_TIMEOUT:
-            /* leave() has broken it; tell the others, unless a reset did.  (One that timed
-               out outside breaks whatever generation it would have joined.) */
-            break_generation(barrier, wait->waiter->ticket);
-            return FTT_BARRIER_BROKEN;
-        case FTT_PARK_SIGNAL: /* nobody moves waiters of a barrier */
-        case FTT_PARK_ERROR:
-            return FTT_BARRIER_FAILED;
+    arrival->index = barrier->parties - 1;
+    switch (ftt_park(wait, &place)) {
+    case FTT_PARK_WOKEN:
+        return woken(&me);
+    case FTT_PARK_REFUSED:
+        return me.leads ? FTT_BARRIER_LEADS : FTT_BARRIER_BROKEN;
+    case FTT_PARK_TIMEOUT:
+        break_waiters(barrier, arrival->generation, true);
+        return FTT_BARRIER_BROKEN;
+    default: /* an exception; nobody moves waiters of a barrier */
+        if (wait->chosen && wait->waiter->token == TOKEN_LEAD && !FTT_KEEPS_TURN) {
+            end_turn(barrier, arrival->generation, PASSED_ON);
         }
+        return FTT_BARRIER_FAILED;
     }
 }
 
 ftt_barrier_end
-ftt_barrier_wait(ftt_barrier *barrier, int64_t timeout, bool has_action, ftt_arrival *arrival)
+ftt_barrier_wait(ftt_barrier *barrier, int64_t timeout, ftt_arrival *arrival)
 {
     if (ftt_barrier_broken(barrier)) {
         return FTT_BARRIER_BROKEN;
@@ -273,7 +362,7 @@ ftt_barrier_wait(ftt_barrier *barrier, int64_t timeout, bool has_action, ftt_arr
     if (ftt_wait_begin(&wait, timeout) < 0) {
         return FTT_BARRIER_FAILED;
     }
-    ftt_barrier_end result = wait_with(barrier, &wait, has_action, arrival);
+    ftt_barrier_end result = wait_with(barrier, &wait, arrival);
     ftt_wait_end(&wait);
     return result;
 }

@@ -108,13 +108,16 @@ broken(void)
     return NULL;
 }
 
-/* The last of its generation: runs the action, and lets the others go. */
+/* The one who leads its generation: runs the action, and lets the others go. */
 static ftt_barrier_end
-run_action(PyObject *self, const ftt_arrival *arrival)
+lead(PyObject *self, const ftt_arrival *arrival)
 {
-    PyObject *result = PyObject_CallNoArgs(cast(self)->action);
-    Py_XDECREF(result);
-    bool succeeded = result != NULL;
+    bool succeeded = true;
+    if (cast(self)->action != NULL) {
+        PyObject *result = PyObject_CallNoArgs(cast(self)->action);
+        succeeded = result != NULL;
+        Py_XDECREF(result);
+    }
     bool tripped = ftt_barrier_trip(&cast(self)->barrier, arrival->generation, succeeded);
     if (!succeeded) {
         return FTT_BARRIER_FAILED;
@@ -144,11 +147,15 @@ barrier_wait(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *
     }
     ftt_arrival arrival;
     ftt_note_use(self);
-    ftt_barrier_end end = ftt_barrier_wait(&cast(self)->barrier, timeout,
-                                           cast(self)->action != NULL, &arrival);
-    if (end == FTT_BARRIER_LAST) {
-        end = run_action(self, &arrival);
+    /* The caller's reference may be one that nobody counts.  At finalization the interpreter
+       drops those of daemon threads, and a wait that then times out would leave the queue by
+       way of an object that is gone. */
+    Py_INCREF(self);
+    ftt_barrier_end end = ftt_barrier_wait(&cast(self)->barrier, timeout, &arrival);
+    if (end == FTT_BARRIER_LEADS) {
+        end = lead(self, &arrival);
     }
+    Py_DECREF(self);
     switch (end) {
     case FTT_BARRIER_PASSED:
         return PyLong_FromLongLong(arrival.index);

@@ -134,13 +134,19 @@ sleep_on(ftt_wait *wait, const ftt_place *place, bool interruptible)
     ftt_sleeper *bed = &wait->waiter->sleeper;
     void *detached = ftt_detach();
     ftt_sleep_end end = FTT_SLEEP_POSTED;
-    if (!watch(wait->waiter, ftt_spin_begin_long(place->spin))) {
+    place_now now = STAYED;
+    bool watched = watch(wait->waiter, ftt_spin_begin_long(place->spin));
+    while (!watched && now == STAYED) {
         end = ftt_sleep(bed, wait->deadline, interruptible);
-    }
-    FTT_WINDOW();
-    if (end == FTT_SLEEP_TIMEOUT || (end == FTT_SLEEP_SIGNAL && !place->stay)) {
-        place_now now = change_own(wait, place, end == FTT_SLEEP_TIMEOUT ? TIMED_OUT : RAISED);
-        if (now != LEFT && !FTT_TIMEOUT_WINS) {
+        FTT_WINDOW();
+        if (end == FTT_SLEEP_POSTED || (end == FTT_SLEEP_SIGNAL && place->stay)) {
+            break;
+        }
+        now = change_own(wait, place, end == FTT_SLEEP_TIMEOUT ? TIMED_OUT : RAISED);
+        if (now == STAYED) {
+            wait->deadline = FTT_FOREVER; /* leave() has said so */
+        }
+        else if (now == CHOSEN && !FTT_TIMEOUT_WINS) {
             end = ftt_sleep(bed, FTT_FOREVER, false);
         }
     }

@@ -31,7 +31,8 @@ typedef struct {
        is still something to wait for.  A few lines of plain C, as for all callbacks here. */
     bool (*still)(void *argument);
     /* Under the bucket lock: the waiter is about to leave this queue by itself.  On a timeout
-       it may answer false: the verdict is near, wait for it without a limit.  May be NULL. */
+       it may answer false: wait on, without a limit, as interruptible as before.  May be
+       NULL. */
     bool (*leave)(void *argument, bool timeout);
     void *argument;
     ftt_spin *spin; /* how long to watch for a token, once queued, before sleeping */

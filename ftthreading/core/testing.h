@@ -50,6 +50,20 @@ void ftt_window(void); /* supplied by the test program: sometimes yields or slee
 #define FTT_FORGETS_QUEUE 0
 #endif
 
+/* Begin the action of a closed generation although another's still runs (barrier.c). */
+#ifdef FTT_PLANT_JUMP_TURN
+#define FTT_JUMPS_TURN 1
+#else
+#define FTT_JUMPS_TURN 0
+#endif
+
+/* Leave by an exception with the turn, when just told to lead (barrier.c). */
+#ifdef FTT_PLANT_KEEP_TURN
+#define FTT_KEEPS_TURN 1
+#else
+#define FTT_KEEPS_TURN 0
+#endif
+
 /* Leave the bits of threads that a forked child does not have. */
 #ifdef FTT_PLANT_FORGET_CLAIMS
 #define FTT_FORGETS_CLAIMS 1

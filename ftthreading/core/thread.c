@@ -13,6 +13,8 @@
 
 _Thread_local ftt_thread ftt_this_thread FTT_TLS_MODEL;
 
+uint32_t ftt_forks;
+
 static _Atomic uint64_t last_id;
 static _Atomic(ftt_waiter *) made;
 
@@ -116,6 +118,7 @@ take_back_claims(ftt_waiter *waiter)
 void
 ftt_thread_after_fork(void (*keep)(ftt_waiter *))
 {
+    ftt_forks++;
     ftt_this_thread.native_id = 0; /* the one answer that changes */
     ftt_raw_reinit(&spare_lock);
     spare = NULL;

@@ -68,6 +68,9 @@ ftt_thread_id(void)
     return ftt_this_thread.id;
 }
 
+/* How many forks lie between the first process and this one. */
+extern uint32_t ftt_forks;
+
 /* NULL when out of memory.  Give it back in the same thread. */
 ftt_waiter *ftt_waiter_take(void);
 void ftt_waiter_give_back(ftt_waiter *waiter);
