@@ -38,6 +38,7 @@ except ModuleNotFoundError:
     __path__ = [*__path__, *(os.path.join(entry, __name__) for entry in sys.path)]
     from ._core import Lock as Lock
 
+from . import _inside as _inside
 from . import _methods as _methods  # before anybody makes one of them
 from ._core import Barrier as Barrier
 from ._core import BoundedSemaphore as BoundedSemaphore

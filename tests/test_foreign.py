@@ -1,15 +1,17 @@
-"""Events and semaphores whose inside a program has taken over: it locks `_cond`, sets `_value`.
+"""Primitives whose inside a program has taken over: it locks `_cond`, sets `_value`.
 
 From the first look at `_cond` on they run the interpreter's own algorithm, so that what holds that
 condition keeps set() and acquire() out, as in `threading`.
 """
+
+import threading
 
 import pytest
 from asleep import start_asleep
 from support import run_threads, start_threads, wait_until
 
 import ftthreading
-from ftthreading import BoundedSemaphore, Event, Semaphore
+from ftthreading import Barrier, BoundedSemaphore, Event, Semaphore
 
 
 class Lax(Semaphore):
@@ -185,3 +187,67 @@ def test_the_condition_can_be_replaced_but_not_deleted(make):
     assert thing._cond is cond
     with pytest.raises(AttributeError, match="_cond"):
         del thing._cond
+
+
+def test_a_barrier_shows_its_inside():
+    def action(): ...
+
+    barrier = Barrier(2, action, 60)
+    assert (barrier._parties, barrier._action, barrier._timeout) == (2, action, 60)
+    assert (barrier._state, barrier._count) == (0, 0)
+    running = start_asleep(1, lambda i: barrier.wait())
+    assert barrier._count == 1
+    barrier.wait()
+    running.join()
+    barrier.abort()
+    assert barrier._state == -2
+    assert "_state" not in vars(barrier)
+
+
+def test_a_barrier_whose_inside_is_set_goes_by_it():
+    barrier, acted = Barrier(1), []
+    barrier._action = lambda: acted.append(1)
+    assert barrier.wait() == 0
+    assert acted == [1]
+    barrier._parties = 2
+    assert barrier.parties == 2
+    running = start_asleep(1, lambda i: barrier.wait())
+    assert barrier.n_waiting == 1
+    assert {barrier.wait(), *running.join()} == {0, 1}
+    barrier.abort()
+    assert barrier.broken
+    with pytest.raises(threading.BrokenBarrierError):
+        barrier.wait()
+    barrier.reset()
+    assert not barrier.broken
+    del barrier._timeout
+    with pytest.raises(AttributeError, match="_timeout"):
+        barrier.wait()
+
+
+def test_who_waits_at_a_barrier_that_is_taken_over_goes_on():
+    barrier = Barrier(4)
+    running = start_asleep(3, lambda i: barrier.wait(None if i else 3600))
+    assert barrier._cond
+    wait_until(lambda: barrier._count == 3)
+    assert sorted([barrier.wait(), *running.join()]) == [0, 1, 2, 3]
+
+
+def test_a_broken_barrier_that_is_taken_over_stays_broken():
+    barrier = Barrier(2)
+    barrier.abort()
+    with barrier._cond:
+        assert barrier.broken
+
+
+def test_taking_over_at_any_moment_loses_nobody():
+    for _ in range(30):
+        barrier = Barrier(3)
+
+        def work(i, barrier=barrier):
+            if i == 3:
+                return barrier._cond
+            return [barrier.wait() for _ in range(30)]
+
+        numbers = start_threads(4, work).join()[:3]
+        assert [sorted(turn) for turn in zip(*numbers, strict=True)] == [[0, 1, 2]] * 30

@@ -32,6 +32,10 @@
    abort() or reset() came first: then it passes the turn on.  `turn` stays set throughout, so
    that nobody starts meanwhile.  A reset leaves it set for the same reason.
 
+   A program may take over the barrier's inside (_inside.py), and then it is foreign: nobody
+   arrives here any more, and those who wait in the open generation are told to arrive anew,
+   by the interpreter's algorithm.  Closed generations end as they would have.
+
    fork(): the leader may not exist in the child, so a turn that an ancestor gave counts for
    nothing there.  Of a leader that itself forks, inside the action, the trip in the child
    ends its turn unless a newer one is on.
@@ -50,7 +54,7 @@
 #include "barrier.h"
 #include "testing.h"
 
-enum { TOKEN_TRIPPED = 1, TOKEN_BROKEN = 2, TOKEN_LEAD = 3 };
+enum { TOKEN_TRIPPED = 1, TOKEN_BROKEN = 2, TOKEN_LEAD = 3, TOKEN_FOREIGN = 4 };
 
 /* All static functions down to ftt_barrier_trip() run under the bucket lock, or visit. */
 
@@ -104,7 +108,7 @@ arrive(void *argument)
     visitor *me = argument;
     ftt_barrier *barrier = me->barrier;
     FTT_WINDOW();
-    if (ftt_barrier_broken(barrier)) {
+    if (ftt_barrier_broken(barrier) || ftt_barrier_is_foreign(barrier)) {
         return false;
     }
     me->self->ticket = me->arrival->generation = barrier->generation;
@@ -140,13 +144,16 @@ typedef struct {
     ftt_barrier *barrier;
     uint64_t generation; /* 0 for all */
     bool broken;         /* afterwards */
+    bool done;
 } breaking;
 
 static bool
 break_is_due(void *argument)
 {
     breaking *me = argument;
-    return me->generation == 0 || me->generation == me->barrier->generation;
+    me->done = !ftt_barrier_is_foreign(me->barrier) &&
+               (me->generation == 0 || me->generation == me->barrier->generation);
+    return me->done;
 }
 
 static uint32_t
@@ -170,28 +177,57 @@ end_break(void *argument, uint32_t left)
     publish(barrier);
 }
 
-static void
+static bool
 break_waiters(ftt_barrier *barrier, uint64_t generation, bool broken)
 {
-    breaking me = {barrier, generation, broken};
+    breaking me = {barrier, generation, broken, false};
     const ftt_visit visit = {.key = barrier,
                              .start = break_is_due,
                              .visit = break_waiter,
                              .finish = end_break,
                              .argument = &me};
     ftt_unpark_visit(&visit);
+    return me.done;
 }
 
-void
+bool
 ftt_barrier_abort(ftt_barrier *barrier)
 {
-    break_waiters(barrier, 0, true);
+    return break_waiters(barrier, 0, true);
 }
 
-void
+bool
 ftt_barrier_reset(ftt_barrier *barrier)
 {
-    break_waiters(barrier, 0, false);
+    return break_waiters(barrier, 0, false);
+}
+
+static uint32_t
+tell_foreign(void *argument, ftt_waiter *waiter)
+{
+    ftt_barrier *barrier = argument;
+    return waiter->ticket == barrier->generation ? TOKEN_FOREIGN : FTT_STAY;
+}
+
+static void
+turn_foreign(void *argument, uint32_t left)
+{
+    ftt_barrier *barrier = argument;
+    (void)left;
+    atomic_store_explicit(&barrier->foreign, 1, memory_order_release);
+    open_next(barrier);
+    publish(barrier);
+}
+
+bool
+ftt_barrier_give_up(ftt_barrier *barrier)
+{
+    const ftt_visit visit = {.key = barrier,
+                             .visit = tell_foreign,
+                             .finish = turn_foreign,
+                             .argument = barrier};
+    ftt_unpark_visit(&visit);
+    return ftt_barrier_broken(barrier);
 }
 
 /* The end of a turn; PASSED_ON if another of the same generation is to lead. */
@@ -244,7 +280,7 @@ finish_end(void *argument, uint32_t left)
     ending *me = argument;
     ftt_barrier *barrier = me->barrier;
     if (me->how == FAILED && me->stands) {
-        breaking all = {barrier, 0, true};
+        breaking all = {barrier, 0, true, true};
         end_break(&all, left);
     }
     if (barrier->turn == me->generation) {
@@ -320,6 +356,8 @@ woken(visitor *me)
         }
         end_turn(me->barrier, me->arrival->generation, PASSED_ON);
         return FTT_BARRIER_BROKEN;
+    case TOKEN_FOREIGN:
+        return FTT_BARRIER_FOREIGN;
     default:
         return FTT_BARRIER_BROKEN;
     }
@@ -340,7 +378,9 @@ wait_with(ftt_barrier *barrier, ftt_wait *wait, ftt_arrival *arrival)
     case FTT_PARK_WOKEN:
         return woken(&me);
     case FTT_PARK_REFUSED:
-        return me.leads ? FTT_BARRIER_LEADS : FTT_BARRIER_BROKEN;
+        return me.leads                            ? FTT_BARRIER_LEADS
+               : ftt_barrier_is_foreign(barrier) ? FTT_BARRIER_FOREIGN
+                                                   : FTT_BARRIER_BROKEN;
     case FTT_PARK_TIMEOUT:
         break_waiters(barrier, arrival->generation, true);
         return FTT_BARRIER_BROKEN;
@@ -355,13 +395,14 @@ wait_with(ftt_barrier *barrier, ftt_wait *wait, ftt_arrival *arrival)
 ftt_barrier_end
 ftt_barrier_wait(ftt_barrier *barrier, int64_t timeout, ftt_arrival *arrival)
 {
-    if (ftt_barrier_broken(barrier)) {
+    if (ftt_barrier_broken(barrier) && !ftt_barrier_is_foreign(barrier)) {
         return FTT_BARRIER_BROKEN;
     }
     ftt_wait wait;
     if (ftt_wait_begin(&wait, timeout) < 0) {
         return FTT_BARRIER_FAILED;
     }
+    arrival->deadline = wait.deadline;
     ftt_barrier_end result = wait_with(barrier, &wait, arrival);
     ftt_wait_end(&wait);
     return result;

@@ -9,6 +9,7 @@ typedef struct {
     int64_t parties;
     ftt_long waiting;    /* what n_waiting says; bucket lock, read without */
     ftt_word broken;     /* bucket lock, read without */
+    ftt_word foreign;    /* bucket lock, read without */
     uint32_t forks;      /* ftt_forks when `turn` was given; bucket lock */
     int64_t count;       /* arrived in the open generation; bucket lock */
     uint64_t generation; /* the open one, from 1; those below it are closed; bucket lock */
@@ -21,6 +22,7 @@ typedef enum {
     FTT_BARRIER_FAILED = -1, /* an exception is set */
     FTT_BARRIER_PASSED,
     FTT_BARRIER_BROKEN,
+    FTT_BARRIER_FOREIGN, /* it is or turned foreign while this waited; as if it had not come */
     FTT_BARRIER_LEADS /* run the action, if there is one, then call ftt_barrier_trip() */
 } ftt_barrier_end;
 
@@ -44,10 +46,18 @@ ftt_barrier_broken(const ftt_barrier *barrier)
     return atomic_load_explicit(&barrier->broken, memory_order_acquire) != 0;
 }
 
-/* One arrival; `index` its place in order, `generation` for ftt_barrier_trip(). */
+static inline bool
+ftt_barrier_is_foreign(const ftt_barrier *barrier)
+{
+    return atomic_load_explicit(&barrier->foreign, memory_order_acquire) != 0;
+}
+
+/* One arrival; `index` its place in order, `generation` for ftt_barrier_trip(), `deadline` for
+   the rest of the wait at a foreign barrier. */
 typedef struct {
     int64_t index;
     uint64_t generation;
+    ftt_time deadline;
 } ftt_arrival;
 
 /* `timeout` in ns: negative waits forever.  One that times out breaks its generation and the
@@ -58,8 +68,12 @@ ftt_barrier_end ftt_barrier_wait(ftt_barrier *barrier, int64_t timeout, ftt_arri
    action failed.  False if abort() or reset() came in between: then it is broken for all. */
 bool ftt_barrier_trip(ftt_barrier *barrier, uint64_t generation, bool succeeded);
 
-/* These never wait, and may be called inside the action. */
-void ftt_barrier_abort(ftt_barrier *barrier);
-void ftt_barrier_reset(ftt_barrier *barrier);
+/* These never wait, and may be called inside the action.  False, and nothing done, if it is
+   foreign. */
+bool ftt_barrier_abort(ftt_barrier *barrier);
+bool ftt_barrier_reset(ftt_barrier *barrier);
+
+/* Makes it foreign; whether it is broken. */
+bool ftt_barrier_give_up(ftt_barrier *barrier);
 
 #endif

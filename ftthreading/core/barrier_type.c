@@ -125,79 +125,6 @@ lead(PyObject *self, const ftt_arrival *arrival)
     return tripped ? FTT_BARRIER_PASSED : FTT_BARRIER_BROKEN;
 }
 
-static PyObject *
-barrier_wait(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
-{
-    static const char *const keywords[] = {"timeout"};
-    PyObject *seconds = NULL;
-    int64_t timeout;
-    if ((nargs != 0 || names != NULL) &&
-        ftt_parse("wait", keywords, 1, args, nargs, names, &seconds) < 0) {
-        return NULL;
-    }
-    if (cast(self)->timeout == NULL) {
-        ftt_not_initialised(self);
-        return NULL;
-    }
-    if (seconds == NULL || seconds == Py_None) {
-        seconds = cast(self)->timeout;
-    }
-    if (ftt_parse_wait(seconds, &timeout) < 0) {
-        return NULL;
-    }
-    ftt_arrival arrival;
-    ftt_note_use(self);
-    /* The caller's reference may be one that nobody counts.  At finalization the interpreter
-       drops those of daemon threads, and a wait that then times out would leave the queue by
-       way of an object that is gone. */
-    Py_INCREF(self);
-    ftt_barrier_end end = ftt_barrier_wait(&cast(self)->barrier, timeout, &arrival);
-    if (end == FTT_BARRIER_LEADS) {
-        end = lead(self, &arrival);
-    }
-    Py_DECREF(self);
-    switch (end) {
-    case FTT_BARRIER_PASSED:
-        return PyLong_FromLongLong(arrival.index);
-    case FTT_BARRIER_BROKEN:
-        return broken();
-    default:
-        return NULL;
-    }
-}
-
-static PyObject *
-barrier_reset(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    ftt_barrier_reset(&cast(self)->barrier);
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-barrier_abort(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    ftt_barrier_abort(&cast(self)->barrier);
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-get_parties(PyObject *self, void *Py_UNUSED(closure))
-{
-    return PyLong_FromLongLong(cast(self)->barrier.parties);
-}
-
-static PyObject *
-get_waiting(PyObject *self, void *Py_UNUSED(closure))
-{
-    return PyLong_FromLongLong(ftt_barrier_count(&cast(self)->barrier));
-}
-
-static PyObject *
-get_broken(PyObject *self, void *Py_UNUSED(closure))
-{
-    return PyBool_FromLong(ftt_barrier_broken(&cast(self)->barrier));
-}
-
 PyDoc_STRVAR(wait_doc,
              "Wait until all parties have called this; each gets another number from 0 to\n"
              "parties - 1, the last one the highest.  The last runs the action first, and no\n"
@@ -215,13 +142,12 @@ PyDoc_STRVAR(abort_doc,
              "Break the barrier: threads that wait, or come later, get BrokenBarrierError.\n"
              "Never waits, and may be called inside the action.");
 
-/* Of ours, and __init__ has run: a subclass that brings what threading's keeps in the instance,
-   as multiprocessing's does, has the interpreter's algorithm. */
+/* Of ours, __init__ has run, and the program has not taken it over (_inside.py).  A subclass that
+   brings what threading's keeps in the instance, as multiprocessing's does, leaves __init__ out. */
 static bool
-is_native(PyObject *const *args, size_t nargsf, PyObject *names)
+is_native(PyObject *self)
 {
-    return ftt_is_call(args, nargsf, names, 1, 1, barrier_dealloc) &&
-           cast(args[0])->timeout != NULL;
+    return cast(self)->timeout != NULL && !ftt_barrier_is_foreign(&cast(self)->barrier);
 }
 
 static PyObject *
@@ -230,46 +156,116 @@ call_wait(FTT_CALL)
     static const char *const keywords[] = {"timeout"};
     PyObject *seconds;
     if (!ftt_is_call_with(function, args, nargsf, names, barrier_dealloc, keywords, 1, &seconds) ||
-        cast(args[0])->timeout == NULL) {
+        !is_native(args[0])) {
         return ftt_python(function, args, nargsf, names);
     }
-    return barrier_wait(args[0], &seconds, seconds != NULL, NULL);
+    PyObject *self = args[0];
+    int64_t timeout;
+    if (seconds == NULL || seconds == Py_None) {
+        seconds = cast(self)->timeout;
+    }
+    if (ftt_parse_wait(seconds, &timeout) < 0) {
+        return NULL;
+    }
+    ftt_arrival arrival;
+    ftt_note_use(self);
+    /* The caller's reference may be one that nobody counts.  At finalization the interpreter
+       drops those of daemon threads, and a wait that then times out would leave the queue by
+       way of an object that is gone. */
+    Py_INCREF(self);
+    ftt_barrier_end end = ftt_barrier_wait(&cast(self)->barrier, timeout, &arrival);
+    if (end == FTT_BARRIER_LEADS) {
+        end = lead(self, &arrival);
+    }
+    PyObject *result = NULL;
+    switch (end) {
+    case FTT_BARRIER_PASSED:
+        result = PyLong_FromLongLong(arrival.index);
+        break;
+    case FTT_BARRIER_BROKEN:
+        result = broken();
+        break;
+    case FTT_BARRIER_FOREIGN:
+        result = ftt_python_wait(function, self, NULL, arrival.deadline);
+        break;
+    default:
+        break;
+    }
+    Py_DECREF(self);
+    return result;
+}
+
+static bool
+is_plain(PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    return ftt_is_call(args, nargsf, names, 1, 1, barrier_dealloc) && is_native(args[0]);
 }
 
 static PyObject *
 call_reset(FTT_CALL)
 {
-    return is_native(args, nargsf, names) ? barrier_reset(args[0], NULL)
-                                          : ftt_python(function, args, nargsf, names);
+    bool done = is_plain(args, nargsf, names) && ftt_barrier_reset(&cast(args[0])->barrier);
+    return done ? Py_NewRef(Py_None) : ftt_python(function, args, nargsf, names);
 }
 
 static PyObject *
 call_abort(FTT_CALL)
 {
-    return is_native(args, nargsf, names) ? barrier_abort(args[0], NULL)
-                                          : ftt_python(function, args, nargsf, names);
+    bool done = is_plain(args, nargsf, names) && ftt_barrier_abort(&cast(args[0])->barrier);
+    return done ? Py_NewRef(Py_None) : ftt_python(function, args, nargsf, names);
 }
 
 static PyObject *
 call_parties(FTT_CALL)
 {
-    return is_native(args, nargsf, names) ? get_parties(args[0], NULL)
-                                          : ftt_python(function, args, nargsf, names);
+    return is_plain(args, nargsf, names) ? PyLong_FromLongLong(cast(args[0])->barrier.parties)
+                                         : ftt_python(function, args, nargsf, names);
 }
 
 static PyObject *
 call_waiting(FTT_CALL)
 {
-    return is_native(args, nargsf, names) ? get_waiting(args[0], NULL)
-                                          : ftt_python(function, args, nargsf, names);
+    return is_plain(args, nargsf, names)
+               ? PyLong_FromLongLong(ftt_barrier_count(&cast(args[0])->barrier))
+               : ftt_python(function, args, nargsf, names);
 }
 
 static PyObject *
 call_broken(FTT_CALL)
 {
-    return is_native(args, nargsf, names) ? get_broken(args[0], NULL)
-                                          : ftt_python(function, args, nargsf, names);
+    return is_plain(args, nargsf, names)
+               ? PyBool_FromLong(ftt_barrier_broken(&cast(args[0])->barrier))
+               : ftt_python(function, args, nargsf, names);
 }
+
+/* For _inside.py: what the barrier was made of, None if it is not native. */
+
+static PyObject *
+parts(PyObject *Py_UNUSED(module), PyObject *self)
+{
+    if (!ftt_is_of(self, barrier_dealloc) || !is_native(self)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *action = cast(self)->action == NULL ? Py_None : cast(self)->action;
+    return Py_BuildValue("LOO", (long long)cast(self)->barrier.parties, action,
+                         cast(self)->timeout);
+}
+
+static PyObject *
+give_up(PyObject *Py_UNUSED(module), PyObject *self)
+{
+    if (!ftt_is_of(self, barrier_dealloc)) {
+        PyErr_SetString(PyExc_TypeError, "_give_up_barrier() needs a Barrier");
+        return NULL;
+    }
+    return PyBool_FromLong(ftt_barrier_give_up(&cast(self)->barrier));
+}
+
+PyMethodDef ftt_barrier_module_methods[] = {
+    {"_barrier_parts", parts, METH_O, NULL},
+    {"_give_up_barrier", give_up, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
 
 static PyObject *
 call_init(FTT_CALL)

@@ -129,7 +129,8 @@ exec_module(PyObject *module)
     ftt_spin_init(!gil_enabled);
     ftt_sharing_init();
     if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
-        PyModule_AddFunctions(module, ftt_holding_methods) < 0) {
+        PyModule_AddFunctions(module, ftt_holding_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0) {
         return -1;
     }
     return keep_threading(module) < 0 ? -1 : add_types(module);

@@ -35,6 +35,8 @@ extern const ftt_function ftt_bounded_semaphore_functions[];
 extern const ftt_function ftt_event_functions[];
 extern const ftt_function ftt_barrier_functions[];
 
+extern PyMethodDef ftt_barrier_module_methods[];
+
 /* Like classes written in Python: with subclasses, attributes of instances and of the class,
    and weak references. */
 #define FTT_CLASS_FLAGS                                                                           \
