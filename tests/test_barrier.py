@@ -110,21 +110,34 @@ def test_more_threads_than_parties():
 
 
 class TwoCrossings:
-    """A first crossing is in its action, and the parties of a second wait behind it."""
+    """A first crossing is in its action, and the parties of a second wait for theirs."""
 
-    def __init__(self):
+    def __init__(self, module=ftthreading, timeout=None, count=2):
         self.actions = []
+        self.together = 0
+        self.fails = False
         self.gate = ftthreading.Lock()
         self.gate.acquire()
-        self.barrier = Barrier(2, self._action)
-        self.first = start_threads(2, lambda i: wait(self.barrier))
+        self.barrier = module.Barrier(2, self._action)
+        self.first = start_threads(2, lambda i: self._cross(None))
         wait_until(lambda: self.actions)
-        self.second = start_asleep(2, lambda i: wait(self.barrier))
+        self.second = start_asleep(count, lambda i: self._cross(timeout))
+
+    def _cross(self, timeout):
+        try:
+            return wait(self.barrier, timeout)
+        except ZeroDivisionError:
+            return "failed"
 
     def _action(self):
+        self.together += 1
         self.actions.append(len(self.actions))
         self.gate.acquire(timeout=60)
         self.gate.release()
+        assert self.together == 1, "two actions at once"
+        self.together -= 1
+        if self.fails:
+            raise ZeroDivisionError
 
 
 def test_one_action_at_a_time():
@@ -134,6 +147,20 @@ def test_one_action_at_a_time():
     crossings.gate.release()
     assert sorted(crossings.first.join()) == sorted(crossings.second.join()) == [0, 1]
     assert crossings.actions == [0, 1]
+
+
+def test_crossings_that_wait_for_their_actions_cross_in_turn():
+    crossings = TwoCrossings()
+    third = start_asleep(2, lambda i: wait(crossings.barrier))
+    fourth = start_asleep(1, lambda i: wait(crossings.barrier))
+    assert crossings.actions == [0]
+    crossings.gate.release()
+    for running in (crossings.first, crossings.second, third):
+        assert sorted(running.join()) == [0, 1]
+    assert crossings.actions == [0, 1, 2]
+    assert crossings.barrier.n_waiting == 1
+    assert wait(crossings.barrier) == 1
+    assert fourth.join() == [0]
 
 
 def test_no_action_starts_while_the_barrier_breaks():
@@ -147,14 +174,86 @@ def test_no_action_starts_while_the_barrier_breaks():
     assert crossings.actions == [0]
 
 
-def test_reset_during_an_action_lets_the_next_crossing_happen():
+def test_reset_during_an_action_breaks_all_and_the_next_action_waits_for_its_end():
     crossings = TwoCrossings()
-    crossings.barrier.reset()  # those behind are not of the crossing that fails
-    wait_until(lambda: len(crossings.actions) == 2, what="the second crossing has begun")
+    crossings.barrier.reset()
+    assert crossings.second.join() == [BROKEN] * 2
+    assert crossings.barrier.n_waiting == 0
+    third = start_asleep(2, lambda i: wait(crossings.barrier))
+    assert crossings.actions == [0]
     crossings.gate.release()
     assert crossings.first.join() == [BROKEN] * 2
-    assert sorted(crossings.second.join()) == [0, 1]
+    assert sorted(third.join()) == [0, 1]
+    assert crossings.actions == [0, 1]
     assert not crossings.barrier.broken
+
+
+def test_an_action_that_fails_breaks_those_that_wait_for_theirs():
+    crossings = TwoCrossings()
+    crossings.fails = True
+    crossings.gate.release()
+    assert sorted(crossings.first.join()) == [BROKEN, "failed"]
+    assert crossings.second.join() == [BROKEN] * 2
+    assert crossings.actions == [0]
+    assert crossings.barrier.broken
+
+
+def test_an_action_that_fails_after_a_reset_breaks_nothing_new():
+    crossings = TwoCrossings()
+    crossings.barrier.reset()
+    assert crossings.second.join() == [BROKEN] * 2
+    third = start_waiters(crossings.barrier, 1)
+    crossings.fails = True
+    crossings.gate.release()
+    assert sorted(crossings.first.join()) == [BROKEN, "failed"]
+    crossings.fails = False
+    assert not crossings.barrier.broken
+    assert crossings.barrier.n_waiting == 1
+    assert wait(crossings.barrier) == 1
+    assert third.join() == [0]
+
+
+@pytest.mark.parametrize("module", [threading, ftthreading])
+def test_who_times_out_behind_a_crossing_fails_alone(module):
+    crossings = TwoCrossings(module, timeout=0.05, count=1)
+    if module is ftthreading:  # threading's counts its time from the end of the action
+        assert crossings.second.join() == [BROKEN]
+    crossings.gate.release()
+    assert sorted(crossings.first.join()) == [0, 1]
+    assert crossings.second.join() == [BROKEN]
+    assert crossings.barrier.broken
+    crossings.barrier.reset()
+    assert crosses(crossings.barrier)
+
+
+@pytest.mark.parametrize("module", [threading, ftthreading])
+def test_who_waits_behind_a_crossing_is_not_counted(module):
+    crossings = TwoCrossings(module, count=1)
+    assert crossings.barrier.n_waiting == 2
+    assert not crossings.barrier.broken
+    crossings.gate.release()
+    assert sorted(crossings.first.join()) == [0, 1]
+    wait_until(lambda: crossings.barrier.n_waiting == 1)
+    assert wait(crossings.barrier) == 1
+    assert crossings.second.join() == [0]
+
+
+def test_who_is_complete_does_not_time_out_before_its_action():
+    for timeout in (0.05, 0.5, 5):
+        crossings = TwoCrossings(timeout=timeout)
+        until = time.monotonic() + 1.5 * timeout
+        if crossings.barrier.broken:  # one's time was over before the other came
+            crossings.barrier.abort()
+            crossings.gate.release()
+            crossings.first.join(), crossings.second.join()
+            continue
+        wait_until(lambda until=until: time.monotonic() > until)
+        assert (crossings.second.finished, crossings.barrier.broken) == (0, False)
+        crossings.gate.release()
+        assert sorted(crossings.first.join()) == sorted(crossings.second.join()) == [0, 1]
+        assert crossings.actions == [0, 1]
+        return
+    pytest.fail("two threads could not even call wait() within 5 seconds")
 
 
 def test_timeout_breaks_it_for_all():

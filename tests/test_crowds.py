@@ -203,6 +203,33 @@ def test_fork_in_a_handler_that_interrupted_the_wait(name):
 
 
 @forks
+@pytest.mark.parametrize("reset", [False, True])
+def test_the_child_has_no_turn_of_an_action_that_its_parent_runs(reset):
+    actions = []
+    gate = Lock()
+    gate.acquire()
+
+    def action():
+        actions.append(1)
+        if len(actions) == 1:
+            gate.acquire()
+
+    def child():
+        if reset:
+            use("Barrier", barrier)
+        crossing = start_threads(1, lambda i: barrier.wait())
+        assert barrier.wait() + crossing.join()[0] == 1
+        assert (barrier.n_waiting, barrier.broken) == (0, False)
+
+    barrier = Barrier(2, action)
+    crossing = start_threads(2, lambda i: barrier.wait())
+    wait_until(lambda: actions)
+    Child(child).end()
+    gate.release()
+    assert sorted(crossing.join()) == [0, 1]
+
+
+@forks
 def test_forks_in_a_storm():
     # fork() catches the others anywhere: in a queue, under a bucket lock, spinning, waking.
     things = Semaphore(2), Event(), Condition(), Barrier(2)

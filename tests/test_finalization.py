@@ -24,7 +24,7 @@ RUNS = 1 if THREAD_SANITIZER else 4
 """How often what depends on the moment is tried; that build takes seconds to start."""
 
 PRELUDE = """
-import atexit, os, sys, threading, types, weakref
+import atexit, gc, os, sys, threading, types, weakref
 import ftthreading
 from asleep import wait_until_asleep
 from support import wait_until
@@ -291,3 +291,44 @@ nodes = [Node() for _ in range(100)]
 """,
             "." * 100,
         )
+
+
+def test_a_barrier_that_a_daemon_thread_waits_at_stays_alive() -> None:
+    """3.14t deletes that thread's state, and with it all references that it does not count."""
+    run(
+        "Lock",
+        """
+class Box:
+    pass
+
+def cross(timeout):
+    try:
+        box.barrier.wait(timeout)
+    except ftthreading.BrokenBarrierError:
+        if not ready:
+            box.barrier.reset()
+
+def wait():
+    for _ in range(200):  # so often that the interpreter has found its quickest way
+        cross(0)
+    ready.append(threading.get_native_id())
+    cross(600)
+
+class AtTheEnd:
+    def __init__(self):
+        self.box, self.barrier = box, weakref.ref(box.barrier)
+
+    def __del__(self, collect=gc.collect, write=os.write):
+        del self.box.barrier
+        collect()
+        write(1, b"alive" if self.barrier() is not None else b"freed")
+
+ready, box = [], Box()
+box.barrier = ftthreading.Barrier(2)
+start(wait)
+wait_until(lambda: ready)
+wait_until_asleep(*ready)
+sys.at_the_end = AtTheEnd()
+""",
+        "alive",
+    )

@@ -1,8 +1,8 @@
-"""Semaphore, Event, Barrier and the signals that reach the main thread in them.
+"""Semaphore, Event and the signals that reach the main thread in them.
 
 Two questions: what is left of a wait that a handler's exception ends, and whether a handler may
 call the very thing that it interrupts. test_signals.py asks them of the locks,
-test_interrupted_condition.py of Condition.
+test_interrupted_condition.py of Condition, test_interrupted_barrier.py of Barrier.
 """
 
 import pytest
@@ -10,7 +10,7 @@ from asleep import once_main_sleeps, start_asleep
 from interrupting import Raised, fail
 from support import alarms, handling, start_threads, wait_until
 
-from ftthreading import Barrier, BoundedSemaphore, BrokenBarrierError, Event, Semaphore
+from ftthreading import BoundedSemaphore, Event, Semaphore
 
 pytestmark = pytest.mark.thread_unsafe(reason="signals and their handlers are the process's")
 
@@ -171,47 +171,3 @@ def test_set_in_a_handler_that_interrupts_set():
             event.set()
             event.clear()
     assert all(all(results) for results in running.join())
-
-
-# Barrier
-
-
-def test_who_leaves_a_barrier_by_an_exception_breaks_nothing():
-    barrier = Barrier(3)
-
-    def interrupt():
-        second = start_asleep(1, lambda i: barrier.wait(60))
-        handler.strike()
-        wait_until(lambda: barrier.n_waiting == 1)
-        rest = start_threads(2, lambda i: barrier.wait(60))
-        return second.join() + rest.join()
-
-    with handling(fail) as handler:
-        striking = once_main_sleeps(interrupt)
-        with pytest.raises(Raised):
-            barrier.wait()
-        # Everybody has another number, though the first to come has gone.
-        assert sorted(striking.join()[0]) == [0, 1, 2]
-    assert not barrier.broken
-
-
-@pytest.mark.parametrize("method", ["abort", "reset"])
-def test_a_handler_breaks_the_barrier_that_it_interrupts(method):
-    barrier = Barrier(2)
-    with handling(getattr(barrier, method)) as handler:
-        striking = once_main_sleeps(handler.strike)
-        with pytest.raises(BrokenBarrierError):
-            barrier.wait(60)
-        striking.join()
-    assert barrier.broken == (method == "abort")
-    assert barrier.n_waiting == 0
-
-
-def test_a_handler_crosses_the_barrier_that_it_interrupts():
-    barrier = Barrier(2)
-    numbers = []
-    with handling(lambda: numbers.append(barrier.wait(60))) as handler:
-        striking = once_main_sleeps(handler.strike)
-        numbers.append(barrier.wait(60))
-        striking.join()
-    assert sorted(numbers) == [0, 1]
