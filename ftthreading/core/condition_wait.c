@@ -51,30 +51,54 @@ notify(PyObject *self, uint64_t count)
     return 0;
 }
 
+/* threading takes anything for n that can be compared with 0 and be made less by 1, and looks at
+   it only while somebody waits. */
+static int
+notify_while_more_than_zero(PyObject *self, PyObject *number)
+{
+    if (require_owned(self, "cannot notify on un-acquired lock") < 0) {
+        return -1;
+    }
+    ftt_condition *condition = &cast(self)->condition;
+    PyObject *zero = PyLong_FromLong(0), *one = PyLong_FromLong(1);
+    PyObject *left = zero == NULL || one == NULL ? NULL : Py_NewRef(number);
+    int more = left == NULL ? -1 : 1;
+    while (more > 0 && ftt_condition_waiters(condition) > 0) {
+        more = PyObject_RichCompareBool(left, zero, Py_GT);
+        if (more > 0 && ftt_condition_notify(condition, cast(self)->monitor, 1) > 0) {
+            Py_SETREF(left, PyNumber_InPlaceSubtract(left, one));
+            more = left == NULL ? -1 : 1;
+        }
+    }
+    Py_XDECREF(left);
+    Py_XDECREF(zero);
+    Py_XDECREF(one);
+    return more < 0 ? -1 : 0;
+}
+
 PyObject *
 ftt_condition_notify_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                             PyObject *names)
 {
     static const char *const keywords[] = {"n"};
     PyObject *number = NULL;
-    int64_t count = 1;
-    if (nargs != 0 || names != NULL) {
-        int overflow = 0;
-        if (ftt_parse("notify", keywords, 1, args, nargs, names, &number) < 0) {
-            return NULL;
-        }
-        if (number != NULL) {
-            count = PyLong_AsLongLongAndOverflow(number, &overflow);
-            if (count == -1 && PyErr_Occurred()) {
-                return NULL;
-            }
-        }
-        count = overflow > 0 ? INT64_MAX : overflow < 0 || count < 0 ? 0 : count;
-    }
-    if (notify(self, (uint64_t)count) < 0) {
+    if ((nargs != 0 || names != NULL) &&
+        ftt_parse("notify", keywords, 1, args, nargs, names, &number) < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    int done;
+    if (number == NULL) {
+        done = notify(self, 1);
+    }
+    else if (PyLong_CheckExact(number)) {
+        int overflow;
+        long long count = PyLong_AsLongLongAndOverflow(number, &overflow);
+        done = notify(self, overflow > 0 ? UINT64_MAX : count > 0 ? (uint64_t)count : 0);
+    }
+    else {
+        done = notify_while_more_than_zero(self, number);
+    }
+    return done < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyObject *
