@@ -11,11 +11,37 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from asleep import once_main_sleeps, start_asleep, take, wait_until_asleep
-from support import start_threads, wait_until
+from support import Running, start_threads, wait_until
+
+from ftthreading import RLock
 
 
 class Raised(Exception):
     pass
+
+
+class PlainLock:
+    """A lock that cannot say whose it is."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.acquire = self.lock.acquire
+        self.release = self.lock.release
+
+
+class SubRLock(RLock):
+    """An RLock of another type, which Condition asks through its methods."""
+
+
+def once_waiting(cond: Any, action: Callable[[], Any]) -> Running:
+    """Run `action` in a thread once the main thread waits for the condition."""
+
+    def main(_: int) -> Any:
+        wait_until(lambda: len(cond._waiters) == 1)
+        wait_until_asleep(os.getpid())
+        return action()
+
+    return start_threads(1, main)
 
 
 def fail(*_: object) -> NoReturn:

@@ -4,12 +4,15 @@ After an exception wait() must leave the lock as it found it and no notification
 handler may call the very condition that it interrupts.
 """
 
+import ctypes
+import functools
 import os
+import signal
 import threading
 
 import pytest
 from asleep import start_asleep, wait_until_asleep
-from interrupting import Raised, fail
+from interrupting import PlainLock, Raised, SubRLock, fail, once_waiting
 from support import alarms, handling, start_threads, wait_until
 
 from ftthreading import Condition, Lock, RLock
@@ -17,36 +20,13 @@ from ftthreading import Condition, Lock, RLock
 pytestmark = pytest.mark.thread_unsafe(reason="signals and their handlers are the process's")
 
 
-class DuckLock:
-    """A lock that cannot say whose it is."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.acquire = self.lock.acquire
-        self.release = self.lock.release
-
-
-class SubRLock(RLock):
-    """An RLock of another type, which Condition asks through its methods."""
-
-
-LOCKS = [Lock, RLock, SubRLock, threading.Lock, threading.RLock, DuckLock]
+LOCKS = [Lock, RLock, SubRLock, threading.Lock, threading.RLock, PlainLock]
 any_lock = pytest.mark.parametrize("locktype", LOCKS)
-# threading.RLock runs no handlers while it is taken back.
+# The others: threading.RLock runs no handlers while it is taken back, and two cannot say whose
+# they are (test_interrupted_reacquire.py).
 interruptible_lock = pytest.mark.parametrize(
-    "locktype", [lock for lock in LOCKS if lock is not threading.RLock]
+    "locktype", [Lock, RLock, SubRLock, threading._PyRLock]
 )
-
-
-def once_waiting(cond, action):
-    """Run `action` in a thread once the main thread waits for the condition."""
-
-    def main(i):
-        wait_until(lambda: len(cond._waiters) == 1)
-        wait_until_asleep(os.getpid())
-        return action()
-
-    return start_threads(1, main)
 
 
 @any_lock
@@ -253,3 +233,55 @@ def test_a_handler_keeps_the_rlock_that_wait_takes_back():
             lock.release()
         holding.join()
     assert not lock._is_owned()
+
+
+class Pending:
+    """A timeout of 0, at the reading of which a signal arrives.
+
+    It does so in C alone. Between two lines of Python its handler would run before wait() begins.
+    """
+
+    __index__ = staticmethod(functools.partial(ctypes.CDLL(None)["raise"], signal.SIGUSR1))
+
+
+@pytest.mark.parametrize("locktype", [RLock, SubRLock])
+def test_a_handler_gives_the_rlock_away_as_wait_begins(locktype):
+    lock = locktype()
+    cond = Condition(lock)
+    taken, done = threading.Event(), threading.Event()
+    taking = []
+
+    def take(i):
+        with lock:  # its exit checks that it is still ours
+            taken.set()
+            done.wait()
+
+    def give_away():
+        lock.release()
+        taking.append(start_threads(1, take))
+        taken.wait()
+
+    with handling(give_away) as handler:
+        handler.asked = 1
+        lock.acquire()
+        with pytest.raises(RuntimeError, match="un-acquired lock"):
+            cond.wait(Pending())
+        assert len(taking) == 1
+        assert not lock.acquire(False)
+        done.set()
+        taking[0].join()
+    assert len(cond._waiters) == 0
+    assert lock.acquire(False)
+
+
+@pytest.mark.parametrize("locktype", [Lock, threading.Lock])
+def test_a_handler_releases_the_lock_as_wait_begins(locktype):
+    lock = locktype()
+    cond = Condition(lock)
+    with handling(lock.release) as handler:
+        handler.asked = 1
+        lock.acquire()
+        with pytest.raises(RuntimeError, match="release unlocked lock"):
+            cond.wait(Pending())
+    assert len(cond._waiters) == 0
+    assert lock.acquire(False)

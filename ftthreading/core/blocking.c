@@ -49,25 +49,47 @@ ftt_run_handlers(void)
     return Py_MakePendingCalls();
 }
 
-void
-ftt_set_aside(void **first)
+static void
+keep_first(ftt_aside *aside, PyObject *raised)
 {
-    PyObject *raised = PyErr_GetRaisedException();
-    if (*first == NULL) {
-        *first = raised;
+    if (aside->exception == NULL) {
+        aside->exception = raised;
     }
     else {
         Py_XDECREF(raised);
     }
 }
 
-int
-ftt_raise_again(void *first)
+void
+ftt_set_aside(ftt_aside *aside)
 {
-    if (first == NULL) {
+    keep_first(aside, PyErr_GetRaisedException());
+}
+
+bool
+ftt_set_aside_or_give_up(ftt_aside *aside)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    bool interrupt = PyErr_GivenExceptionMatches(raised, PyExc_KeyboardInterrupt);
+    bool second = interrupt && aside->interrupted;
+    aside->interrupted = aside->interrupted || interrupt;
+    if (second) {
+        PyObject *before = aside->exception;
+        aside->exception = NULL;
+        Py_XDECREF(before);
+    }
+    keep_first(aside, raised);
+    return second;
+}
+
+int
+ftt_raise_again(ftt_aside *aside)
+{
+    if (aside->exception == NULL) {
         return 0;
     }
-    PyErr_SetRaisedException(first);
+    PyErr_SetRaisedException(aside->exception);
+    aside->exception = NULL;
     return -1;
 }
 

@@ -13,8 +13,9 @@ typedef enum {
     FTT_FAILED = -1, /* an exception is set */
     FTT_TIMED_OUT = 0,
     FTT_ACQUIRED = 1,
-    FTT_HANDLED = 2, /* signal handlers ran and none raised: look again, then go on */
-    FTT_FOREIGN = 3  /* the interpreter's algorithm has to go on with it (function.h) */
+    FTT_HANDLED = 2,   /* signal handlers ran and none raised: look again, then go on */
+    FTT_MUST_WAIT = 3, /* nothing was had without sleeping */
+    FTT_FOREIGN = 4    /* the interpreter's algorithm has to go on with it (function.h) */
 } ftt_outcome;
 
 /* Before the first sleep of a blocking call.  Runs pending signal handlers.  -1 with an
@@ -34,10 +35,20 @@ bool ftt_interruptible(void);
 /* Runs pending signal handlers; -1 with an exception set if one raised. */
 int ftt_run_handlers(void);
 
-/* Sets the current exception aside, for a wait that has to be finished first; of several
-   the first is kept.  Later raises it again; -1 if there was one, else 0. */
-void ftt_set_aside(void **first);
-int ftt_raise_again(void *first);
+/* Exceptions that have to wait until something else is finished.  All zero is none. */
+typedef struct {
+    void *exception;  /* of several, the first */
+    bool interrupted; /* a KeyboardInterrupt came while a lock was awaited */
+} ftt_aside;
+
+/* Sets the current exception aside.  Later raises it again; -1 if there was one, else 0. */
+void ftt_set_aside(ftt_aside *aside);
+int ftt_raise_again(ftt_aside *aside);
+
+/* The same for an exception that came while a lock was awaited without which the call should not
+   end.  True at the second KeyboardInterrupt, or one of a subclass: then that is what will be
+   raised, as a person insists on an end, with the lock or without it. */
+bool ftt_set_aside_or_give_up(ftt_aside *aside);
 
 /* True once woken threads can no longer come back to use what they are handed. */
 bool ftt_finalizing(void);

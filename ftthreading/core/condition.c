@@ -18,13 +18,35 @@
                   If it had been notified, it passes the notification on: another waits for
                   what this one will not do.
 
-   The wait never ends without the lock: handlers that raise while the lock is awaited do so
-   in vain until it is held; then the first of their exceptions is raised.
+   The wait ends with the lock: handlers that raise while the lock is awaited do so in vain
+   until it is held; then the first of their exceptions is raised.  The one way out is for a
+   person whose program hangs because the lock's holder never lets go: the second
+   KeyboardInterrupt of a handler while the lock is awaited ends the wait without the lock.
 
-   `waiters` is changed under the bucket lock and read without it only by notify(), which may
-   then see none: whoever joined before the notifier took the lock is visible to it, as it
-   joined before it released the lock.  After a fork the number may be too high in the
-   child; notify() counts again. */
+   Whose lock it is: handlers may run as the wait begins, and release the lock that the caller
+   was found to hold.  So it is looked at again after them; from there to the release this
+   thread runs no Python, so an RLock that is its own stays so.  (Any thread may release a
+   Lock, at any moment.  The one that does so between our look and our release has done our
+   part, and the wait goes on as if we had.)
+
+   Orders.  `waiters` is changed under the bucket lock and read without it, as a snapshot, by
+   notify() and by those who ask for the number.
+
+     notify() that finds none   must not miss one that it should wake.  Who joined before the
+                  notifier took the lock wrote `waiters` before it released the lock, which
+                  happens before the notifier's look; so that one reads this value or a later
+                  one.  A later one that is 0 means that the waiter has left or been told.
+                  Who passes a notification on without the lock has got it from a notifier
+                  that held it, by the waiter's post or under a bucket lock, and sees at least
+                  what that one saw.
+     a wait() that was notified sees all that came before the notify(): by the post of its
+                  sleeper, or, moved to the lock's queue, by the release that wakes it, which
+                  comes after the move under that bucket lock; and by the lock anyway.
+     a number read, by whoever: written with release, read with acquire.  So what a waiter did
+                  before wait() happens before what a thread does that sees it counted, and
+                  what came before notify() before what one does that sees fewer.
+
+   After a fork the number may be too high in the child; notify() counts again. */
 
 #include "condition.h"
 
@@ -34,7 +56,7 @@ static void
 add(ftt_condition *condition, uint32_t difference)
 {
     atomic_store_explicit(&condition->waiters, ftt_load(&condition->waiters) + difference,
-                          memory_order_relaxed);
+                          memory_order_release);
 }
 
 static bool
@@ -106,7 +128,7 @@ static void
 recount(void *argument, uint32_t left)
 {
     notifier *me = argument;
-    atomic_store_explicit(&me->condition->waiters, left, memory_order_relaxed);
+    atomic_store_explicit(&me->condition->waiters, left, memory_order_release);
 }
 
 uint32_t
@@ -141,18 +163,21 @@ owned_by_me(const void *rlock)
     return ftt_rlock_is_owned(rlock);
 }
 
-/* Takes the lock back; what a handler that kept the RLock added to its count stays. */
+/* Takes the lock back, if it can be had; what a handler that kept the RLock added to its count
+   stays. */
 static void
 take_back(ftt_monitor monitor, ftt_wait *wait, uint32_t token, unsigned long count,
-          void **raised)
+          ftt_aside *aside)
 {
     wait->waiter->since = ftt_now();
     wait->returning = false;
     if (monitor.rlock == NULL) {
-        ftt_lock_reacquire(monitor.lock, wait, token, NULL, NULL, raised);
+        ftt_lock_reacquire(monitor.lock, wait, token, NULL, NULL, aside);
         return;
     }
-    ftt_lock_reacquire(monitor.lock, wait, token, owned_by_me, monitor.rlock, raised);
+    if (!ftt_lock_reacquire(monitor.lock, wait, token, owned_by_me, monitor.rlock, aside)) {
+        return;
+    }
     if (ftt_rlock_is_owned(monitor.rlock)) {
         ftt_rlock_set_count(monitor.rlock, ftt_rlock_count(monitor.rlock) + count);
     }
@@ -168,6 +193,10 @@ ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeou
     if (ftt_wait_begin(&wait, timeout) < 0) {
         return FTT_FAILED;
     }
+    if (!(monitor.rlock != NULL ? owned_by_me(monitor.rlock) : ftt_lock_locked(monitor.lock))) {
+        ftt_wait_end(&wait);
+        return FTT_HANDLED;
+    }
     const ftt_place place = place_in(condition);
     ftt_park_join(&wait, &place);
     FTT_WINDOW();
@@ -180,20 +209,23 @@ ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeou
     else {
         ftt_lock_release(monitor.lock);
     }
-    void *raised = NULL;
+    ftt_aside aside = {0};
     uint32_t token;
     ftt_parked parked = ftt_park_sleep(&wait, &place);
     bool notified = was_notified(&wait, parked, &token);
-    if (parked == FTT_PARK_ERROR || (parked == FTT_PARK_SIGNAL && ftt_run_handlers() < 0)) {
-        ftt_set_aside(&raised);
+    if (parked == FTT_PARK_ERROR) {
+        ftt_set_aside(&aside);
     }
-    take_back(monitor, &wait, token, count, &raised);
+    else if (parked == FTT_PARK_SIGNAL && ftt_run_handlers() < 0) {
+        ftt_set_aside_or_give_up(&aside); /* in the lock's queue; the first is never too many */
+    }
+    take_back(monitor, &wait, token, count, &aside);
     ftt_wait_end(&wait);
-    if (raised != NULL) {
+    if (aside.exception != NULL) {
         if (notified) {
             ftt_condition_notify(condition, monitor, 1);
         }
-        ftt_raise_again(raised);
+        ftt_raise_again(&aside);
         return FTT_FAILED;
     }
     return notified ? FTT_ACQUIRED : FTT_TIMED_OUT;

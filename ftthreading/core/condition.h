@@ -20,7 +20,7 @@ typedef struct {
 static inline uint32_t
 ftt_condition_waiters(const ftt_condition *condition)
 {
-    return ftt_load(&condition->waiters);
+    return atomic_load_explicit(&condition->waiters, memory_order_acquire);
 }
 
 uint32_t ftt_condition_notify_slow(ftt_condition *condition, ftt_monitor monitor, uint64_t count);
@@ -38,7 +38,8 @@ ftt_condition_notify(ftt_condition *condition, ftt_monitor monitor, uint64_t cou
 /* With a lock of ours, which the caller has found taken (an RLock: by itself): gives it up
    however often it was acquired, waits for a notification, and takes it back just so.
    `timeout` in ns: negative waits forever, 0 only gives others a turn.  On FTT_FAILED too the
-   lock is held again, unless nothing was waited for: then it never was released. */
+   lock is held again, or was never released, unless a person insisted on an end (blocking.h).
+   FTT_HANDLED: a signal handler has released it, and nothing was waited for. */
 ftt_outcome ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeout);
 
 /* For a lock that only the caller can release: between queue and sleep it does so, and after

@@ -1,9 +1,18 @@
 /* Any object with acquire and release as a Condition's lock.
 
    It is asked through its methods: _release_save, _acquire_restore and _is_owned if it has
-   them, else Condition's own of these names, which a subclass of Condition may override. */
+   them, else Condition's own of these names, which a subclass of Condition may override.
+
+   Taking it back.  Its method may run Python code, and so may raise what a signal handler
+   raises, before it has the lock or after.  Called again after, it would wait for ever for
+   what this thread has, or have it twice; so it is called again only if the lock can say that
+   it is not ours, and never more than MOST_CALLS times, should it be broken.  The exceptions of
+   a lock in another thread than the one that runs signal handlers are its own, and final. */
 
 #include "condition_type.h"
+#include "types.h"
+
+#define MOST_CALLS 10
 
 /* Calls the lock's method of that name, if it has one, else Condition's own on self. */
 static PyObject *
@@ -113,34 +122,52 @@ ftt_condition_is_owned_method(PyObject *self, PyObject *Py_UNUSED(ignored))
     return owned < 0 ? NULL : PyBool_FromLong(owned);
 }
 
-/* Whether the lock says that this thread has it.  One that does not know whose it is says no:
-   that it is taken would not mean that it is ours. */
+/* Whether the lock says that this thread does not have it.  One that does not know whose it is
+   says nothing: that it is free, or taken, would not mean much.  Also false if a person insists
+   on an end while it is asked. */
 static bool
-known_to_be_owned(PyObject *self)
+known_to_be_lost(PyObject *self, ftt_aside *aside)
 {
-    PyObject *method = lock_method(self, "_is_owned");
-    PyObject *answer = method == NULL ? NULL : PyObject_CallNoArgs(method);
-    bool owned = answer != NULL && PyObject_IsTrue(answer) == 1;
-    Py_XDECREF(answer);
-    Py_XDECREF(method);
-    PyErr_Clear();
-    return owned;
+    for (int call = 0; call < MOST_CALLS; call++) {
+        PyObject *method = lock_method(self, "_is_owned");
+        if (method == NULL && !PyErr_Occurred()) {
+            return false;
+        }
+        PyObject *answer = method == NULL ? NULL : PyObject_CallNoArgs(method);
+        int owned = answer == NULL ? -1 : PyObject_IsTrue(answer);
+        Py_XDECREF(answer);
+        Py_XDECREF(method);
+        if (owned >= 0) {
+            return owned == 0;
+        }
+        if (ftt_set_aside_or_give_up(aside)) {
+            return false;
+        }
+    }
+    return false;
 }
 
-/* Gets the lock back, whatever signal handlers raise meanwhile: the first exception is
-   kept in *first.  A lock that cannot be had, because its method raises each time, ends this
-   after a few attempts. */
-static void
-restore(PyObject *self, PyObject *saved, void **first)
+/* An RLock of ours, most likely of a subclass, has set the first KeyboardInterrupt aside itself:
+   one with which it ends without the lock is the second. */
+static bool
+has_had_an_interrupt(PyObject *lock)
 {
-    for (int attempt = 0; attempt < 100; attempt++) {
+    return ftt_is_rlock(lock) && !ftt_rlock_is_owned(ftt_rlock_of(lock));
+}
+
+/* Gets the lock back if it can be had; what is raised meanwhile is set aside. */
+static void
+restore(PyObject *self, PyObject *saved, ftt_aside *aside)
+{
+    for (int call = 0; call < MOST_CALLS; call++) {
         PyObject *restored = ask(self, "_acquire_restore", saved);
         if (restored != NULL) {
             Py_DECREF(restored);
             return;
         }
-        ftt_set_aside(first);
-        if (known_to_be_owned(self)) {
+        aside->interrupted = aside->interrupted || has_had_an_interrupt(cast(self)->lock);
+        if (ftt_set_aside_or_give_up(aside) || !ftt_interruptible() ||
+            !known_to_be_lost(self, aside)) {
             return;
         }
     }
@@ -151,30 +178,30 @@ ftt_foreign_wait(PyObject *self, int64_t timeout)
 {
     ftt_condition_turn turn;
     bool notified = false;
-    void *raised = NULL;
+    ftt_aside aside = {0};
     if (ftt_condition_begin(&turn, &cast(self)->condition, timeout) < 0) {
         return FTT_FAILED;
     }
     PyObject *saved = ask(self, "_release_save", NULL);
     ftt_outcome outcome;
     if (saved == NULL) {
-        ftt_set_aside(&raised);
+        ftt_set_aside(&aside);
         outcome = ftt_condition_end(&turn, false, &notified);
     }
     else {
         outcome = ftt_condition_end(&turn, true, &notified);
         if (outcome == FTT_FAILED) {
-            ftt_set_aside(&raised);
+            ftt_set_aside(&aside);
         }
-        restore(self, saved, &raised);
+        restore(self, saved, &aside);
         Py_DECREF(saved);
     }
-    if (raised == NULL) {
+    if (aside.exception == NULL) {
         return outcome;
     }
     if (notified) {
         ftt_condition_notify(&cast(self)->condition, cast(self)->monitor, 1);
     }
-    ftt_raise_again(raised);
+    ftt_raise_again(&aside);
     return FTT_FAILED;
 }

@@ -19,10 +19,19 @@ wait(PyObject *self, int64_t timeout)
     if (require_owned(self, "cannot wait on un-acquired lock") < 0) {
         return FTT_FAILED;
     }
-    if (cast(self)->monitor.lock == NULL) {
-        return ftt_foreign_wait(self, timeout);
+    ftt_monitor monitor = cast(self)->monitor;
+    Py_INCREF(self); /* while this sleeps (park.c) */
+    ftt_outcome outcome = monitor.lock == NULL
+                              ? ftt_foreign_wait(self, timeout)
+                              : ftt_condition_wait(&cast(self)->condition, monitor, timeout);
+    Py_DECREF(self);
+    if (outcome == FTT_HANDLED) {
+        PyErr_SetString(PyExc_RuntimeError, monitor.rlock == NULL
+                                                ? "release unlocked lock"
+                                                : "cannot wait on un-acquired lock");
+        return FTT_FAILED;
     }
-    return ftt_condition_wait(&cast(self)->condition, cast(self)->monitor, timeout);
+    return outcome;
 }
 
 PyObject *

@@ -184,35 +184,29 @@ ftt_lock_wait(ftt_lock *lock, ftt_wait *wait, uint32_t token)
     return FTT_ACQUIRED;
 }
 
-void
+bool
 ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait, uint32_t token,
-                   bool (*owned)(const void *), const void *argument, void **first)
+                   bool (*owned)(const void *), const void *argument, ftt_aside *aside)
 {
+    bool give_up = false;
     wait->deadline = FTT_FOREVER;
     while (owned == NULL || !owned(argument)) {
+        if (give_up) {
+            return false; /* in no queue, and without a token: nobody counts on us */
+        }
         ftt_outcome outcome = ftt_lock_wait(lock, wait, token);
         token = 0;
         if (outcome == FTT_ACQUIRED) {
-            return;
+            return true;
         }
-        if (outcome == FTT_FAILED) {
-            ftt_set_aside(first);
-        }
+        give_up = outcome == FTT_FAILED && ftt_set_aside_or_give_up(aside);
     }
+    return true;
 }
 
 ftt_outcome
-ftt_lock_acquire(ftt_lock *lock, int64_t timeout)
+ftt_lock_acquire_asleep(ftt_lock *lock, int64_t timeout)
 {
-    if (ftt_lock_try(lock)) {
-        return FTT_ACQUIRED;
-    }
-    if (timeout == 0) {
-        return FTT_TIMED_OUT;
-    }
-    if (ftt_lock_back_off(lock)) {
-        return FTT_ACQUIRED;
-    }
     ftt_wait wait;
     if (ftt_wait_begin(&wait, timeout) < 0) {
         return FTT_FAILED;

@@ -68,14 +68,38 @@ ftt_lock_look_again(ftt_lock *lock)
    changed and calls again with the same wait and token 0. */
 ftt_outcome ftt_lock_wait(ftt_lock *lock, ftt_wait *wait, uint32_t token);
 
-/* Waits until it has the lock, for the end of a wait that must not leave without it; `token`
-   as above.  Exceptions of signal handlers are set aside in *first.  `owned` is asked after
-   handlers ran, whether one took the lock for this thread and kept it; may be NULL. */
-void ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait, uint32_t token,
-                        bool (*owned)(const void *), const void *argument, void **first);
+/* Waits until it has the lock, for the end of a wait that should not leave without it; `token`
+   as above.  Exceptions of signal handlers are set aside; false if a person insists on an end
+   (blocking.h).  `owned` is asked after handlers ran, whether one took the lock for this thread
+   and kept it; may be NULL. */
+bool ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait, uint32_t token,
+                        bool (*owned)(const void *), const void *argument, ftt_aside *aside);
 
-/* `timeout` in ns: negative waits forever, 0 tries once. */
-ftt_outcome ftt_lock_acquire(ftt_lock *lock, int64_t timeout);
+/* Acquiring has two parts, as a caller may have to keep an object alive for the second. */
+
+/* What can be done without sleeping.  `timeout` in ns: negative waits forever, 0 tries once. */
+static inline ftt_outcome
+ftt_lock_acquire_awake(ftt_lock *lock, int64_t timeout)
+{
+    if (ftt_lock_try(lock)) {
+        return FTT_ACQUIRED;
+    }
+    if (timeout == 0) {
+        return FTT_TIMED_OUT;
+    }
+    return ftt_lock_back_off(lock) ? FTT_ACQUIRED : FTT_MUST_WAIT;
+}
+
+/* What is to be done on FTT_MUST_WAIT. */
+ftt_outcome ftt_lock_acquire_asleep(ftt_lock *lock, int64_t timeout);
+
+/* Both. */
+static inline ftt_outcome
+ftt_lock_acquire(ftt_lock *lock, int64_t timeout)
+{
+    ftt_outcome outcome = ftt_lock_acquire_awake(lock, timeout);
+    return outcome == FTT_MUST_WAIT ? ftt_lock_acquire_asleep(lock, timeout) : outcome;
+}
 
 /* False if the lock was not locked.  Any thread may release. */
 bool ftt_lock_release_slow(ftt_lock *lock);

@@ -3,12 +3,8 @@
 #include "rlock.h"
 
 ftt_outcome
-ftt_rlock_wait(ftt_rlock *rlock, int64_t timeout)
+ftt_rlock_acquire_asleep(ftt_rlock *rlock, int64_t timeout)
 {
-    if (ftt_lock_back_off(&rlock->lock)) {
-        ftt_rlock_own(rlock, 1);
-        return FTT_ACQUIRED;
-    }
     ftt_wait wait;
     if (ftt_wait_begin(&wait, timeout) < 0) {
         return FTT_FAILED;

@@ -59,24 +59,30 @@ ftt_rlock_disown(ftt_rlock *rlock)
     ftt_lock_release(&rlock->lock);
 }
 
-/* For one whose lock was found taken by another thread.  A signal handler that runs
-   meanwhile may take the RLock for this very thread, and keep it: then the caller has it
-   too, once more. */
-ftt_outcome ftt_rlock_wait(ftt_rlock *rlock, int64_t timeout);
-
-/* `timeout` as for ftt_lock_acquire().  The caller has checked that count can grow. */
+/* The two parts of acquiring, as those of a Lock.  The caller has checked that count can grow. */
 static inline ftt_outcome
-ftt_rlock_acquire(ftt_rlock *rlock, int64_t timeout)
+ftt_rlock_acquire_awake(ftt_rlock *rlock, int64_t timeout)
 {
     if (ftt_rlock_is_owned(rlock)) {
         ftt_rlock_set_count(rlock, ftt_rlock_count(rlock) + 1);
         return FTT_ACQUIRED;
     }
-    if (ftt_lock_try(&rlock->lock)) {
+    ftt_outcome outcome = ftt_lock_acquire_awake(&rlock->lock, timeout);
+    if (outcome == FTT_ACQUIRED) {
         ftt_rlock_own(rlock, 1);
-        return FTT_ACQUIRED;
     }
-    return timeout == 0 ? FTT_TIMED_OUT : ftt_rlock_wait(rlock, timeout);
+    return outcome;
+}
+
+/* A signal handler that runs meanwhile may take the RLock for this very thread, and keep it:
+   then the caller has it too, once more. */
+ftt_outcome ftt_rlock_acquire_asleep(ftt_rlock *rlock, int64_t timeout);
+
+static inline ftt_outcome
+ftt_rlock_acquire(ftt_rlock *rlock, int64_t timeout)
+{
+    ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, timeout);
+    return outcome == FTT_MUST_WAIT ? ftt_rlock_acquire_asleep(rlock, timeout) : outcome;
 }
 
 /* False if the caller does not own it. */

@@ -23,6 +23,18 @@ ftt_rlock_of(PyObject *self)
     return &((rlock_object *)self)->rlock;
 }
 
+static void rlock_dealloc(PyObject *self);
+
+bool
+ftt_is_rlock(PyObject *lock)
+{
+    PyTypeObject *type = Py_TYPE(lock);
+    while (type != NULL && type->tp_dealloc != rlock_dealloc) {
+        type = type->tp_base;
+    }
+    return type != NULL;
+}
+
 static int
 check_arguments(PyObject *args, PyObject *kwargs)
 {
@@ -104,7 +116,7 @@ acquire(PyObject *self, int64_t timeout)
         PyErr_SetString(PyExc_OverflowError, "Internal lock count overflowed");
         return FTT_FAILED;
     }
-    return ftt_rlock_acquire(rlock, timeout);
+    return ftt_rlock_acquire_for(self, rlock, timeout);
 }
 
 static PyObject *
@@ -176,20 +188,20 @@ rlock_release_save(PyObject *self, PyObject *Py_UNUSED(ignored))
     return state;
 }
 
-/* Waits until it has the lock, whatever signal handlers raise meanwhile: the caller is on
-   its way out of Condition.wait() and must leave with the lock held.  -1 with the first
-   exception set; only at finalization, when the lock can no longer be had, without it. */
-static int
-acquire_without_fail(ftt_rlock *rlock)
+/* Waits until it has the lock, whatever signal handlers raise meanwhile: the caller is on its
+   way out of Condition.wait() and should leave with the lock held.  False if it is not: a
+   person insists on an end (blocking.h), or at finalization the lock can no longer be had. */
+static bool
+acquire_without_fail(PyObject *self, ftt_aside *aside)
 {
-    void *first = NULL;
-    while (ftt_rlock_acquire(rlock, -1) != FTT_ACQUIRED) {
-        ftt_set_aside(&first);
-        if (ftt_finalizing()) {
-            break;
+    ftt_rlock *rlock = ftt_rlock_of(self);
+    while (ftt_rlock_acquire_for(self, rlock, -1) != FTT_ACQUIRED) {
+        bool give_up = ftt_set_aside_or_give_up(aside) || ftt_finalizing();
+        if (give_up && !ftt_rlock_is_owned(rlock)) {
+            return false;
         }
     }
-    return ftt_raise_again(first);
+    return true;
 }
 
 static PyObject *
@@ -205,12 +217,12 @@ rlock_acquire_restore(PyObject *self, PyObject *state)
         return NULL;
     }
     ftt_rlock *rlock = ftt_rlock_of(self);
-    int result = acquire_without_fail(rlock);
-    if (ftt_rlock_is_owned(rlock)) {
+    ftt_aside aside = {0};
+    if (acquire_without_fail(self, &aside)) {
         /* More than once if a signal handler took it meanwhile and kept it. */
         ftt_rlock_set_count(rlock, ftt_rlock_count(rlock) - 1 + count);
     }
-    if (result < 0) {
+    if (ftt_raise_again(&aside) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

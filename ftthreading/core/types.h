@@ -43,8 +43,37 @@ extern PyMethodDef ftt_barrier_module_methods[];
     (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_MANAGED_DICT |    \
      Py_TPFLAGS_MANAGED_WEAKREF)
 
+/* Acquires a lock for a method of `keeper`: the object that the lock is a part of, or that owns
+   it, is kept alive while this sleeps (park.c). */
+static inline ftt_outcome
+ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout)
+{
+    ftt_outcome outcome = ftt_lock_acquire_awake(lock, timeout);
+    if (outcome == FTT_MUST_WAIT) {
+        Py_INCREF(keeper);
+        outcome = ftt_lock_acquire_asleep(lock, timeout);
+        Py_DECREF(keeper);
+    }
+    return outcome;
+}
+
+static inline ftt_outcome
+ftt_rlock_acquire_for(PyObject *keeper, ftt_rlock *rlock, int64_t timeout)
+{
+    ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, timeout);
+    if (outcome == FTT_MUST_WAIT) {
+        Py_INCREF(keeper);
+        outcome = ftt_rlock_acquire_asleep(rlock, timeout);
+        Py_DECREF(keeper);
+    }
+    return outcome;
+}
+
 /* The C locks in instances of exactly these types, for Condition. */
 ftt_lock *ftt_lock_of(PyObject *lock);
 ftt_rlock *ftt_rlock_of(PyObject *rlock);
+
+/* Whether it is an RLock of ours, or of a subclass. */
+bool ftt_is_rlock(PyObject *lock);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,15 +192,56 @@ stop_signal_storm(void)
 
 /* The door. */
 
+static _Thread_local void (*before_wait)(void);
+static _Thread_local void *guarded_piece;
+static _Thread_local size_t guarded_size;
+
+void
+before_next_wait(void (*run)(void))
+{
+    before_wait = run;
+}
+
+void *
+guarded_memory(size_t size)
+{
+    guarded_piece = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check(guarded_piece != MAP_FAILED, "mmap: %s", strerror(errno));
+    guarded_size = size;
+    return guarded_piece;
+}
+
+void
+end_guard(void)
+{
+    munmap(guarded_piece, guarded_size);
+    guarded_piece = NULL;
+}
+
+static void
+guard(int access)
+{
+    if (guarded_piece != NULL) {
+        int error = mprotect(guarded_piece, guarded_size, access);
+        check(error == 0, "mprotect: %s", strerror(errno));
+    }
+}
+
 int
 ftt_before_blocking(void)
 {
+    void (*run)(void) = before_wait;
+    before_wait = NULL;
+    if (run != NULL) {
+        run();
+    }
     return 0;
 }
 
 void *
 ftt_detach(void)
 {
+    guard(PROT_NONE);
     return NULL;
 }
 
@@ -207,6 +249,7 @@ void
 ftt_attach(void *detached)
 {
     (void)detached;
+    guard(PROT_READ | PROT_WRITE);
 #ifdef FTT_WIDEN
     /* Coming back may take long: a woken thread is not yet a running one. */
     if (roll() % 64 == 0) {
@@ -222,25 +265,39 @@ ftt_interruptible(void)
     return handler_of_thread != NULL && !in_handler;
 }
 
+static _Thread_local bool interrupt; /* what the handler raised that raised last */
+
 int
 ftt_run_handlers(void)
 {
     in_handler = true;
     int result = handler_of_thread();
     in_handler = false;
+    if (result < 0) {
+        interrupt = result == INTERRUPT;
+    }
     return result;
 }
 
 void
-ftt_set_aside(void **first)
+ftt_set_aside(ftt_aside *aside)
 {
-    *first = &in_handler;
+    aside->exception = &in_handler;
+}
+
+bool
+ftt_set_aside_or_give_up(ftt_aside *aside)
+{
+    bool second = interrupt && aside->interrupted;
+    aside->interrupted = aside->interrupted || interrupt;
+    ftt_set_aside(aside);
+    return second;
 }
 
 int
-ftt_raise_again(void *first)
+ftt_raise_again(ftt_aside *aside)
 {
-    return first == NULL ? 0 : -1;
+    return aside->exception == NULL ? 0 : -1;
 }
 
 bool

@@ -5,6 +5,7 @@
 #define HARNESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define MAX_THREADS 64
@@ -42,8 +43,19 @@ void progress(void);
 void check(bool condition, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Interrupts the calling thread by signals from now on; handler() stands for the Python
-   handlers that run then and returns -1 when one "raises".  NULL ends it. */
+   handlers that run then and returns -1 when one "raises", INTERRUPT when that is a
+   KeyboardInterrupt.  NULL ends it. */
+#define INTERRUPT (-2)
 void take_signals(int (*handler)(void));
+
+/* Has the calling thread run a function when its next blocking call begins, where signal
+   handlers run. */
+void before_next_wait(void (*run)(void));
+
+/* Memory that the calling thread can't use while it is detached: the program dies if it does.
+   All zero; one piece at a time. */
+void *guarded_memory(size_t size);
+void end_guard(void);
 
 /* Keeps a processor busy for some ns. */
 void work(int64_t ns);
