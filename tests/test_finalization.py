@@ -1,4 +1,4 @@
-"""The interpreter ends while threads wait for a Lock or an RLock, or while it waits for one itself.
+"""The interpreter ends while threads wait for something, or while it waits for it itself.
 
 Once it finalizes, no other thread runs Python again. So daemon threads stay where they are and
 nothing waits for them, and a wait that only they could end raises instead.
@@ -27,7 +27,7 @@ PRELUDE = """
 import atexit, gc, os, sys, threading, types, weakref
 import ftthreading
 from asleep import wait_until_asleep
-from support import wait_until
+from support import run_threads, wait_until
 
 def start(target):
     thread = threading.Thread(target=target, daemon=True)
@@ -331,4 +331,59 @@ wait_until_asleep(*ready)
 sys.at_the_end = AtTheEnd()
 """,
         "alive",
+    )
+
+
+@pytest.mark.parametrize("name", ["Lock", "RLock", "Event", "Semaphore", "Condition"])
+def test_what_daemon_threads_wait_for_is_not_freed(name: str) -> None:
+    """From 3.14 the only reference may be the interpreter's stack's, which is not counted.
+
+    That stack is gone by then, and the thread still sleeps on the object's address.
+    """
+    run(
+        name,
+        """
+def use(_):
+    for _ in range(100):  # by many others: from then on references are counted lazily
+        wait(0)
+
+def wait(timeout):
+    if make is ftthreading.Event:
+        owner.it.wait(timeout)
+    elif make is ftthreading.Condition:
+        owner.it.acquire()
+        owner.it.wait(timeout)
+        owner.it.release()
+    else:
+        owner.it.acquire(timeout=timeout)
+
+def wait_for_ever():
+    for _ in range(100):  # until the interpreter knows a faster way to find the method
+        wait(0)
+    ready.append(True)
+    wait(600)
+
+class AtTheEnd:
+    def __init__(self):
+        self.owner, self.reference = owner, weakref.ref(owner.it)
+
+    def __del__(self, write=os.write, collect=gc.collect):
+        del self.owner.it
+        collect()
+        write(1, b"%r" % (self.reference() is not None))
+
+class Owner:
+    pass
+
+owner, ready = Owner(), []
+owner.it = make(0) if make is ftthreading.Semaphore else make()
+if make in (ftthreading.Lock, ftthreading.RLock):
+    owner.it.acquire()
+run_threads(2, use)
+waiting = start(wait_for_ever)
+wait_until(lambda: ready)
+wait_until_asleep(waiting.native_id)
+sys.at_the_end = AtTheEnd()
+""",
+        "True",
     )

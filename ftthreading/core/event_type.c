@@ -106,11 +106,13 @@ call_wait(FTT_CALL)
         return NULL;
     }
     ftt_time deadline;
+    Py_INCREF(self); /* while this sleeps (park.c) */
     ftt_outcome outcome = ftt_event_wait(event_of(self), timeout, &deadline);
-    if (outcome == FTT_FOREIGN) {
-        return ftt_python_wait(function, self, NULL, deadline);
-    }
-    return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
+    PyObject *result = outcome == FTT_FAILED    ? NULL
+                       : outcome == FTT_FOREIGN ? ftt_python_wait(function, self, NULL, deadline)
+                                                : PyBool_FromLong(outcome == FTT_ACQUIRED);
+    Py_DECREF(self);
+    return result;
 }
 
 static void

@@ -16,6 +16,24 @@
    the primitive's own state table argues).  So either still() sees the change or the
    unparker sees the waiter.
 
+   What is waited on may be gone.  When the interpreter finalizes, it deletes the thread states
+   of daemon threads, and what they refer to only from the interpreter's stack, with deferred
+   counting, is freed while they sleep.  So
+
+     - a sleeping thread, detached, touches its waiter, which is never freed, and the table,
+       where the key is but a number.  Callbacks and the spin's memory, which are the object's,
+       are for before ftt_detach() and after ftt_attach().  No test whether finalization has
+       begun would do instead: it can begin right after the test.  A daemon thread does not
+       come back from ftt_attach() then, and one that has come back is waited for, attached as
+       it is, before any thread state is deleted;
+     - it stays in its queue until it is attached again, for ever if it does not come back.
+       Until then it can be chosen, although its time has run out, and then it was chosen in
+       time.  What is given to one that never comes back is lost; but nobody waits for it any
+       more (blocking.c), nothing is handed over then (lock.h), and a free lock that a sleeper
+       was told of can be taken by all others;
+     - the callers' types hold a strong reference meanwhile, so that no other object gets the
+       address, and with it the key, of one that is still waited on.
+
    A waiter that stays queued while its signal handlers run is marked busy, so that it is
    told its token but not moved to a lock's queue: a lock handed to it there would be held
    by a frame that cannot run until the handler, which may want the lock, returns. */
@@ -125,33 +143,36 @@ watch(ftt_waiter *self, ftt_spinner spinner)
     return false;
 }
 
-/* Sleeps until something happens.  Leaves the queue before it attaches, unless it is to stay
-   for handlers: a thread that attaches may be held up for long, or at finalization for
-   ever. */
+/* Sleeps until something happens, and leaves the queue unless it was chosen or is to stay for
+   handlers. */
 static ftt_sleep_end
 sleep_on(ftt_wait *wait, const ftt_place *place, bool interruptible)
 {
-    ftt_sleeper *bed = &wait->waiter->sleeper;
-    void *detached = ftt_detach();
-    ftt_sleep_end end = FTT_SLEEP_POSTED;
-    place_now now = STAYED;
-    bool watched = watch(wait->waiter, ftt_spin_begin_long(place->spin));
-    while (!watched && now == STAYED) {
-        end = ftt_sleep(bed, wait->deadline, interruptible);
+    for (;;) {
+        ftt_spinner spinner = ftt_spin_begin_long(place->spin);
+        void *detached = ftt_detach();
+        ftt_sleep_end end = FTT_SLEEP_POSTED;
+        if (!watch(wait->waiter, spinner)) {
+            end = ftt_sleep(&wait->waiter->sleeper, wait->deadline, interruptible);
+        }
+        ftt_attach(detached);
         FTT_WINDOW();
         if (end == FTT_SLEEP_POSTED || (end == FTT_SLEEP_SIGNAL && place->stay)) {
-            break;
+            return end;
         }
-        now = change_own(wait, place, end == FTT_SLEEP_TIMEOUT ? TIMED_OUT : RAISED);
-        if (now == STAYED) {
-            wait->deadline = FTT_FOREVER; /* leave() has said so */
-        }
-        else if (now == CHOSEN && !FTT_TIMEOUT_WINS) {
-            end = ftt_sleep(bed, FTT_FOREVER, false);
+        switch (change_own(wait, place, end == FTT_SLEEP_TIMEOUT ? TIMED_OUT : RAISED)) {
+        case LEFT:
+            return end;
+        case CHOSEN:
+            if (FTT_TIMEOUT_WINS) {
+                return end;
+            }
+            await_post(wait->waiter);
+            return FTT_SLEEP_POSTED;
+        case STAYED: /* leave() says that a verdict is near: no more timeouts */
+            wait->deadline = FTT_FOREVER;
         }
     }
-    ftt_attach(detached);
-    return end;
 }
 
 /* Runs handlers while queued.  FTT_PARK_REFUSED: go on sleeping. */

@@ -166,12 +166,18 @@ call_acquire(FTT_CALL)
         return NULL;
     }
     ftt_time deadline = FTT_FOREVER;
+    Py_INCREF(self); /* while this sleeps (park.c) */
     ftt_outcome outcome = ftt_semaphore_wait(&cast(self)->semaphore, timeout, &deadline);
+    PyObject *result;
     if (outcome == FTT_FOREIGN) {
-        return blocking ? ftt_python_wait(function, self, Py_True, deadline)
-                        : ftt_python(function, args, nargsf, names);
+        result = blocking ? ftt_python_wait(function, self, Py_True, deadline)
+                          : ftt_python(function, args, nargsf, names);
     }
-    return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
+    else {
+        result = outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
+    }
+    Py_DECREF(self);
+    return result;
 }
 
 static PyObject *

@@ -1,5 +1,7 @@
 /* Spinning, and how long two microseconds are (see spin.h). */
 
+#include <stddef.h>
+
 #include "os.h"
 #include "spin.h"
 
@@ -47,6 +49,7 @@ ftt_spinner
 ftt_spin_begin_long(ftt_spin *spin)
 {
     ftt_spinner me = ftt_spin_begin(spin);
+    me.spin = NULL; /* that a long spin pays, or not, is no reason for another */
     bool due = atomic_load_explicit(&spin->paid, memory_order_relaxed)
                    ? me.misses > 1 && (me.misses & (me.misses - 1)) == 0
                    : me.misses % SELDOM == SELDOM - 1;
@@ -58,7 +61,7 @@ bool
 ftt_spin_pause(ftt_spinner *me)
 {
     if (me->spent >= me->budget) {
-        if (me->budget == ftt_load(&ftt_spin_limit)) {
+        if (me->spin != NULL) {
             atomic_store_explicit(&me->spin->misses, (uint8_t)(me->misses + 1),
                                   memory_order_relaxed);
         }
@@ -75,8 +78,8 @@ ftt_spin_pause(ftt_spinner *me)
 void
 ftt_spin_hit(ftt_spinner *me)
 {
-    if (me->budget > ftt_load(&ftt_spin_limit)) {
-        return; /* that a long spin pays is no reason for another */
+    if (me->spin == NULL) {
+        return;
     }
     atomic_store_explicit(&me->spin->misses, 0, memory_order_relaxed);
     atomic_store_explicit(&me->spin->paid, true, memory_order_relaxed);

@@ -41,7 +41,7 @@ typedef struct {
        }
 */
 typedef struct {
-    ftt_spin *spin;
+    ftt_spin *spin; /* which learns from it; NULL for a long one, which thus touches no object */
     uint32_t budget, spent, gap, misses;
 } ftt_spinner;
 

@@ -3,8 +3,10 @@
 
 #include <stddef.h>
 
+#include "condition.h"
+#include "event.h"
 #include "harness.h"
-#include "park.h"
+#include "semaphore.h"
 
 #define KEYS 4
 
@@ -149,8 +151,57 @@ run_order(const options *given)
     }
 }
 
+/* At finalization the object may be freed while a thread sleeps, detached. */
+typedef struct {
+    ftt_lock lock;
+    ftt_event event;
+    ftt_semaphore semaphore;
+    ftt_condition condition;
+} objects;
+
+static int
+no_handler(void)
+{
+    return 0;
+}
+
+static void
+detached(int index)
+{
+    objects *all = guarded_memory(sizeof(*all));
+    if (index == 1) {
+        take_signals(no_handler);
+    }
+    ftt_lock_acquire(&all->lock, -1);
+    for (int i = 0; i < with->rounds / 10 + 1; i++) {
+        int64_t timeout = 1 + (int64_t)(roll() % 100000);
+        check(ftt_lock_acquire(&all->lock, timeout) == FTT_TIMED_OUT, "had the lock twice");
+        check(ftt_event_wait(&all->event, timeout) == FTT_TIMED_OUT, "nobody set the event");
+        check(ftt_semaphore_wait(&all->semaphore, timeout) == FTT_TIMED_OUT, "had a permit");
+        check(ftt_condition_wait(&all->condition, (ftt_monitor){&all->lock, NULL}, timeout) ==
+                  FTT_TIMED_OUT,
+              "nobody notified");
+        progress();
+    }
+    take_signals(NULL);
+    end_guard();
+}
+
+static void
+run_detached(const options *given)
+{
+    with = given;
+    start_signal_storm();
+    for (int parallel = 0; parallel < 2; parallel++) {
+        ftt_spin_init(parallel != 0); /* as with the GIL, and without */
+        run_threads(2, detached);
+    }
+    stop_signal_storm();
+}
+
 const scenario park_scenarios[] = {
     {"tokens", "no token is lost or doubled", run_tokens},
     {"order", "first in, first out", run_order},
+    {"detached", "who sleeps touches no object", run_detached},
     {NULL, NULL, NULL},
 };
