@@ -99,6 +99,7 @@ PLANTED = [
     ("WEAK_RELEASE", (TSAN,), ("exclusion", "hand-over"), "data race"),
     ("WEAK_RELEASE", (TSAN,), ("permit",), "data race"),
     ("WEAK_RELEASE", (TSAN,), ("event-turns",), "data race"),
+    ("WEAK_RELEASE", (TSAN,), ("event-again",), "data race"),
     ("NO_RECHECK", (WIDEN,), ("hand-over",), STANDSTILL),
     ("NO_RECHECK", (WIDEN,), ("permit",), STANDSTILL),
     ("NO_RECHECK", (WIDEN,), ("event-turns",), STANDSTILL),

@@ -105,9 +105,8 @@ tell_all(ftt_event *event, uint32_t token)
 }
 
 bool
-ftt_event_set_slow(ftt_event *event)
+ftt_event_set_slow(ftt_event *event, uint32_t seen)
 {
-    uint32_t seen = ftt_load(&event->word);
     while ((seen & (FTT_EVENT_WAITERS | FTT_EVENT_FOREIGN)) == 0) {
         if (ftt_cas(&event->word, &seen, FTT_EVENT_SET, FTT_ORDER_RELEASE)) {
             return true;

@@ -51,8 +51,21 @@
    Who releases need not be who acquired, so two threads may release at once.  Release clears
    LOCKED by compare-and-swap on every path: only one of them finds it set.
 
-   Orders: taking LOCKED acquires, clearing it releases.  A hand-over does not touch LOCKED;
-   there the critical section is published by posting the sleeper. */
+   Orders.  Whatever a thread does before release() happens before what another does that takes
+   the lock or sees it unlocked: clearing LOCKED releases; taking it acquires, and so does a
+   look by locked().  A hand-over does not touch LOCKED; there the critical section is published
+   by posting the sleeper (os.h), which was chosen under the bucket lock.  Neither a failed
+   acquire nor locked() that is true orders anything.
+
+   The word is written by read-modify-writes only, and each decision that leaves something to
+   others stands in one of them: park's, which finds LOCKED set, and release's, which finds AWAKE
+   set or PARKED clear.  They have one order on any processor, so of a release and a park one
+   sees the other, and looks without order serve to choose what to try.  What a waiter is, and
+   that it is linked, is passed on by the bucket lock, which release takes if it sees PARKED.
+
+   A claim is told before its AWAKE can be seen (the step that sets AWAKE releases) and taken
+   back after AWAKE is gone (the store that takes it back releases): whatever moment of this
+   memory the child of a fork gets, an AWAKE in it has its claim. */
 
 #include <stddef.h>
 
@@ -69,7 +82,7 @@ typedef struct {
 static void
 claim(ftt_waiter *self, ftt_word *word)
 {
-    atomic_store_explicit(&self->claim, word, memory_order_relaxed);
+    atomic_store_explicit(&self->claim, word, memory_order_release);
 }
 
 static void
@@ -120,7 +133,7 @@ contend(contender *me)
                 return false;
             }
             claim(me->self, &lock->word);
-            if (!ftt_cas(&lock->word, &seen, seen | FTT_AWAKE, memory_order_relaxed)) {
+            if (!ftt_cas(&lock->word, &seen, seen | FTT_AWAKE, memory_order_release)) {
                 claim(me->self, NULL);
                 continue;
             }

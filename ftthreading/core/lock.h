@@ -48,7 +48,7 @@ ftt_lock_try(ftt_lock *lock)
 static inline bool
 ftt_lock_locked(const ftt_lock *lock)
 {
-    return (ftt_load(&lock->word) & FTT_LOCKED) != 0;
+    return (atomic_load_explicit(&lock->word, memory_order_acquire) & FTT_LOCKED) != 0;
 }
 
 /* For a lock found taken: lets the owner get on for about three microseconds at most, and

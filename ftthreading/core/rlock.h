@@ -2,14 +2,20 @@
 
    field   written by                   read by
    lock    as lock.c says               as lock.c says
-   owner   the owner, after it took     everybody; only "is it me?" is ever decided on it, and
-           the lock and before it       the answer is yes only for a thread's own earlier
-           releases it                  write, so no order is needed
+   owner   the owner, after it took     everybody; only "is it me?" is ever decided on it (see
+           the lock and before it       below)
+           releases it
    count   the owner only               the owner; others for repr(), as a snapshot
    ident   the owner, with `owner`      repr() and _release_save(), as a snapshot
 
    A hand-over passes the lock with owner already 0: release clears it before it gives the
-   lock to anybody. */
+   lock to anybody.
+
+   Orders: as for the lock, by which everything is published.  `owner` needs none on any
+   processor.  A thread's number is written by that thread only, and never used again.  If the
+   thread owns the RLock, its number is its own last write to `owner`, and nobody writes there
+   before it releases; if it does not, its own last write was 0, and neither an older one of its
+   own nor its number from anybody else can be read after that. */
 
 #ifndef FTT_RLOCK_H
 #define FTT_RLOCK_H

@@ -32,7 +32,18 @@
    the queue, under the bucket lock.  No wake-up is lost: who was in the queue is told, who was
    about to join it finds FOREIGN, and both go on with the interpreter's algorithm, which looks
    at the number under the condition's lock before it waits.  Only threads that hold that
-   lock change the number then. */
+   lock change the number then.
+
+   Orders, and claims, as for the lock: whatever a thread does before release() happens before
+   what another does that takes a permit or sees the number that it left.  A permit has no name,
+   so it is before all acquires that come after in the order of the state's writes: these are
+   read-modify-writes only, and each carries on the releases before it.  A permit that is handed
+   over is published by posting the sleeper.
+
+   A nudge looks without order, and misses nothing: it comes after a step of its own thread, at
+   which AWAKE went or permits came.  Who gave a permit before that step is seen by it, as its
+   WAITERS are; who gives one after it finds no AWAKE and wakes somebody itself; and who parks
+   after it has found no permit. */
 
 #include "semaphore.h"
 
@@ -51,7 +62,7 @@ typedef struct {
 static void
 claim(ftt_waiter *self, ftt_long *state)
 {
-    atomic_store_explicit(&self->long_claim, state, memory_order_relaxed);
+    atomic_store_explicit(&self->long_claim, state, memory_order_release);
 }
 
 static int64_t
@@ -76,7 +87,7 @@ choose_nudged(void *argument, ftt_waiter *oldest, bool more)
             next |= AWAKE;
             claim(oldest, &semaphore->state);
         }
-    } while (!ftt_long_cas(&semaphore->state, &seen, next, memory_order_relaxed));
+    } while (!ftt_long_cas(&semaphore->state, &seen, next, memory_order_release));
     return oldest == NULL ? 0 : FTT_TOKEN_WAKE;
 }
 
@@ -126,7 +137,7 @@ contend(contender *me)
                 return false;
             }
             claim(me->self, &semaphore->state);
-            if (!ftt_long_cas(&semaphore->state, &seen, seen | AWAKE, memory_order_relaxed)) {
+            if (!ftt_long_cas(&semaphore->state, &seen, seen | AWAKE, memory_order_release)) {
                 claim(me->self, NULL);
                 continue;
             }

@@ -320,12 +320,43 @@ run_recursive_signals(const options *given)
     finish();
 }
 
+/* Two threads send each other numbers, and read one as soon as they see a lock unlocked. */
+static ftt_lock gates[2];
+
+static void
+look(int index)
+{
+    ftt_lock *mine = &gates[index], *other = &gates[1 - index];
+    for (int i = 0; i < with->rounds / 10 + 1; i++) {
+        if (i > 0 || index == 1) {
+            while (ftt_lock_locked(other)) {
+                sched_yield();
+            }
+            check(counter == 2 * i + index - 1, "the number is %ld, not %d", counter,
+                  2 * i + index - 1);
+            check(ftt_lock_try(other), "the lock is locked again");
+        }
+        counter = 2 * i + index;
+        ftt_lock_release(mine);
+        progress();
+    }
+}
+
+static void
+run_look(const options *given)
+{
+    begin(given);
+    gates[0] = gates[1] = (ftt_lock){.word = FTT_LOCKED};
+    run_threads(2, look);
+}
+
 const scenario lock_scenarios[] = {
     {"exclusion", "one thread at a time", run_mutual_exclusion},
     {"timeouts", "a timeout loses nothing", run_timeouts},
     {"hand-over", "two threads take turns", run_hand_over},
     {"releases", "each acquisition is released once", run_releases},
     {"starvation", "everybody is served", run_starvation},
+    {"look", "who sees it unlocked sees what came before", run_look},
     {"recursion", "the owner counts", run_recursion},
     {"signals", "handlers use the lock they interrupt", run_signals},
     {"rlock-signals", "handlers take the RLock they interrupt", run_recursive_signals},

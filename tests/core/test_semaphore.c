@@ -1,5 +1,6 @@
 /* Scenarios for semaphore.c: permits are conserved, whatever ends the waits. */
 
+#include <sched.h>
 #include <stddef.h>
 
 #include "harness.h"
@@ -135,9 +136,39 @@ run_lots(const options *given)
     check_value(0);
 }
 
+/* Two threads send each other numbers, and read one as soon as they see a permit. */
+static ftt_semaphore gates[2];
+
+static void
+look(int index)
+{
+    for (int i = 0; i < with->rounds / 10 + 1; i++) {
+        if (i > 0 || index == 1) {
+            while (ftt_semaphore_value(&gates[1 - index]) == 0) {
+                sched_yield();
+            }
+            check(guarded == 2 * i + index - 1, "the number is %ld, not %d", guarded,
+                  2 * i + index - 1);
+            check(ftt_semaphore_try(&gates[1 - index]), "the permit is gone");
+        }
+        guarded = 2 * i + index;
+        ftt_semaphore_release(&gates[index], 1, FTT_SEMAPHORE_MAX);
+        progress();
+    }
+}
+
+static void
+run_look(const options *given)
+{
+    start_with(0, given);
+    gates[0] = gates[1] = (ftt_semaphore){0};
+    run_threads(2, look);
+}
+
 const scenario semaphore_scenarios[] = {
     {"permit", "one permit makes a lock", run_one_permit},
     {"permits", "permits are conserved", run_many_permits},
     {"lots", "release(n) reaches n", run_lots},
+    {"permit-look", "who sees a permit sees what came before", run_look},
     {NULL, NULL, NULL},
 };
