@@ -169,13 +169,6 @@ def of_lock(walker: Walker, path: str, lock: Any, spare: Any) -> int:
         walker.finish()
 
 
-def at_module_level(make: Callable[[], Any]) -> Any:
-    """Make a lock by code that is the top level of a module."""
-    names: dict[str, Any] = {"make": make}
-    exec("lock = make()", names)
-    return names["lock"]
-
-
 def rows(walker: Walker, implementations: list[Implementation]) -> Iterator[tuple[str, Any]]:
     """Yield a row's name and the function that measures one path for it."""
     for kind in ("plain", "immortal", *(("deferred",) if DEFERS else ())):
@@ -192,11 +185,6 @@ def rows(walker: Walker, implementations: list[Implementation]) -> Iterator[tupl
             return of_lock(walker, path, lock, lock)
 
         yield f"{side.name}.Lock, used {WARM_CALLS} times by another thread", used
-
-        def top(path: str, make: Callable[[], Any] = make) -> int:
-            return of_lock(walker, path, at_module_level(make), make())
-
-        yield f"{side.name}.Lock, new, made at a module's top level", top
 
 
 def measure(implementations: list[Implementation], progress: Progress) -> list[Row]:
@@ -231,7 +219,7 @@ def main() -> int:
     counts = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     if not options.json:
         print(machine(), end="\n\n", flush=True)
-    total = 2 + DEFERS + 3 * len(implementations)
+    total = 2 + DEFERS + 2 * len(implementations)
     try:
         found = measure(implementations, Progress(total)) if counts else []
     except (TimeoutError, queue.Empty) as error:

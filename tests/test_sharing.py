@@ -1,7 +1,7 @@
-"""Reference counts of shared primitives: who becomes immortal or deferred, and who does not.
+"""Reference counts of shared locks: which are deferred, and that nothing else is freed late.
 
-The reasons are in core/sharing.h. What is seen here is sys.getrefcount(): a few for an ordinary
-object, far more than any real count otherwise.
+The reasons are in core/sharing.h. A deferred count is seen by sys.getrefcount(): a few for an
+ordinary object, far more than any real count for this.
 """
 
 import gc
@@ -14,10 +14,9 @@ from support import run_python, run_threads
 
 import ftthreading
 
-FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-IMMORTALISES = FREE_THREADED and sys.version_info < (3, 14)
-DEFERS = FREE_THREADED and sys.version_info >= (3, 14)
-STRANGERS = 64  # uses by other threads before a primitive counts as shared
+DEFERS = bool(sysconfig.get_config_var("Py_GIL_DISABLED")) and sys.version_info >= (3, 14)
+STRANGERS = 64  # uses by other threads before a lock counts as shared
+MOST_DEFERRED = 1024  # in one process
 
 MAKERS = {
     "Lock": ftthreading.Lock,
@@ -37,7 +36,9 @@ USES = {
     "Event": lambda event: event.is_set(),
     "Barrier": lambda barrier: barrier.wait(),
 }
+MAY_DEFER = ["Lock", "RLock"]
 each = pytest.mark.parametrize("name", MAKERS)
+subprocess = pytest.mark.thread_unsafe(reason="starts an interpreter, slow to do eight times")
 
 
 def huge(thing):
@@ -45,57 +46,24 @@ def huge(thing):
     return sys.getrefcount(thing) > 2**28
 
 
-MODULE = """
-import sys
-import ftthreading
-
-NAMES = ["Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event"]
-
-def huge(thing):
-    return sys.getrefcount(thing) > 2**28
-
-def in_function():
-    return [getattr(ftthreading, name)() for name in NAMES] + [ftthreading.Barrier(1)]
-
-class Body:
-    lock = ftthreading.Lock()
-    event = ftthreading.Event()
-
-lock = ftthreading.Lock()
-rlock = ftthreading.RLock()
-condition = ftthreading.Condition()
-semaphore = ftthreading.Semaphore()
-bounded = ftthreading.BoundedSemaphore()
-event = ftthreading.Event()
-barrier = ftthreading.Barrier(1)
-of_module = [lock, rlock, condition, semaphore, bounded, event, barrier]
-
-class Sub(ftthreading.Event):
-    pass
-
-sub = Sub()
-print(sorted({huge(x) for x in of_module}), huge(sub), sorted({huge(x) for x in in_function()}),
-      huge(Body.lock), huge(Body.event), huge((lambda: ftthreading.Lock())()),
-      [huge(x) for x in [ftthreading.Lock() for _ in range(1)]])
-for x in of_module[:5]:
-    with x:
-        pass
-event.set(), barrier.wait()
-"""
-
-subprocess = pytest.mark.thread_unsafe(reason="starts an interpreter, slow to do eight times")
+def use(_, name, thing, times):
+    for _ in range(times):
+        USES[name](thing)
 
 
-@subprocess
-@pytest.mark.parametrize("switch", [None, "1", "0"])
-def test_primitives_of_modules_are_immortal_on_3_13t(switch):
-    env = {} if switch is None else {"FTTHREADING_IMMORTAL": switch}
-    first = run_python(MODULE, env=env).stdout.strip()
-    immortal = IMMORTALISES and switch != "0"
-    # What is immortal is bounded by the lines of the module: nothing that a loop of a function,
-    # a class body or a comprehension makes.
-    expected = f"[{immortal}] {immortal} [False] False False False [False]"
-    assert first == expected
+def share(name, thing, threads=1):
+    """Have other threads use it, more often than makes it a shared one."""
+    run_threads(threads, use, name, thing, 4 * STRANGERS)
+
+
+class Finalized:
+    """Says when it has been: what lives on with an object is seen by this."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def __del__(self):
+        self.seen.append("gone")
 
 
 @each
@@ -104,8 +72,45 @@ def test_a_new_one_is_counted_as_any_object(name):
     assert not huge(thing)
     gone = weakref.ref(thing)
     del thing
-    gc.collect()
     assert gone() is None
+
+
+# Code that is the top level of a module, and a loop in it, is where 3.13t leaked.
+TOP_LEVEL = """
+import sys, weakref
+import ftthreading
+
+MAKERS = [getattr(ftthreading, name) for name in
+          ["Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event"]]
+MAKERS.append(lambda: ftthreading.Barrier(1))
+dead = []
+for make in MAKERS:
+    for _ in range(100):
+        thing = make()
+        assert sys.getrefcount(thing) < 2**28, make
+        watch = weakref.ref(thing, dead.append)
+        del thing
+        assert watch() is None and dead.pop() is watch, make
+
+class Payload:
+    def __del__(self):
+        finalized.append(1)
+
+class Sub(ftthreading.Event):
+    pass
+
+finalized = []
+for _ in range(100):
+    sub = Sub()
+    sub.payload = Payload()
+del sub
+assert len(finalized) == 100, len(finalized)
+"""
+
+
+@subprocess
+def test_the_top_level_of_a_module_leaks_nothing():
+    run_python(TOP_LEVEL)
 
 
 @each
@@ -116,33 +121,129 @@ def test_of_its_own_thread_it_stays_as_it_is(name):
     assert not huge(thing)
 
 
+ONLY_SHARED = """
+import ftthreading, sys
+sys.path.insert(0, "tests")
+from test_sharing import *
+
+for name in MAKERS:
+    for threads in (1, 4):
+        things = [MAKERS[name]() for _ in range(2)]
+        run_threads(1, use, name, things[0], STRANGERS // 2)
+        assert not huge(things[0])
+        run_threads(threads, use, name, things[0], STRANGERS)
+        assert huge(things[0]) == (DEFERS and name in MAY_DEFER), name
+        assert not huge(things[1])
+
+locks = [ftthreading.Lock() for _ in range(MOST_DEFERRED + 100)]
+run_threads(1, lambda _: [use(_, "Lock", lock, STRANGERS) for lock in locks])
+print(sum(map(huge, locks)) + 4 * DEFERS)
+again = [ftthreading.RLock() for _ in range(100)]
+run_threads(1, lambda _: [use(_, "RLock", lock, STRANGERS) for lock in again])
+assert not any(map(huge, again))
+"""
+
+
+@subprocess
+def test_locks_shared_by_threads_are_deferred_from_3_14t_and_only_so_many():
+    found = run_python(ONLY_SHARED).stdout
+    assert int(found) == (MOST_DEFERRED if DEFERS else 0)
+
+
 @each
-@pytest.mark.parametrize("threads", [1, 4])
-def test_shared_by_threads_it_becomes_deferred_from_3_14t(name, threads):
-    things = [MAKERS[name]() for _ in range(2)]
+def test_what_it_refers_to_does_not_live_on_with_it(name):
+    """Instance attributes of the type itself, where it has them."""
+    seen = []
+    thing = MAKERS[name]()
+    if name not in MAY_DEFER:
+        thing.payload = Finalized(seen)
+    share(name, thing)
+    if name not in MAY_DEFER:
+        late = Finalized(seen)
+        thing.late = late
+        del late, thing
+        assert seen == ["gone", "gone"]
 
-    def use(i, times):
-        for _ in range(times):
-            USES[name](things[0])
 
-    run_threads(1, use, STRANGERS // 4)
-    assert not huge(things[0])
-    run_threads(threads, use, STRANGERS)
-    assert huge(things[0]) == DEFERS
-    assert not huge(things[1])
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "Lock"])
+def test_an_instance_of_a_subclass_is_finalized_by_its_last_reference(name):
+    seen = []
+    base = type(MAKERS[name]())
+
+    class Sub(base):
+        def __del__(self):
+            seen.append("gone")
+
+    thing = Sub(1) if name == "Barrier" else Sub()
+    thing.payload = Finalized(seen)
+    share(name, thing, threads=2)
+    assert not huge(thing)
+    del thing
+    assert seen == ["gone", "gone"]
+
+
+def test_a_barrier_lets_go_of_its_action():
+    seen = []
+    owner = Finalized(seen)
+    barrier = ftthreading.Barrier(1, action=lambda owner=owner: None)
+    share("Barrier", barrier)
+    del owner, barrier
+    assert seen == ["gone"]
+
+
+def test_a_condition_lets_go_of_its_lock():
+    seen = []
+
+    class Foreign(Finalized):
+        def __init__(self):
+            super().__init__(seen)
+            self.lock = ftthreading.Lock()
+
+        def acquire(self, *arguments):
+            return self.lock.acquire(*arguments)
+
+        def release(self):
+            self.lock.release()
+
+    condition = ftthreading.Condition(Foreign())
+    share("Condition", condition)
+    del condition
+    assert seen == ["gone"]
+
+
+@each
+def test_who_watches_it_is_told_at_once(name):
+    told = []
+    thing = MAKERS[name]()
+    watch = weakref.ref(thing, told.append)
+    share(name, thing)
+    del thing
+    assert watch() is None
+    assert told == [watch]
+
+
+def test_a_dictionary_of_locks_in_use_forgets_the_others():
+    locks = weakref.WeakValueDictionary()
+    mine = locks["mine"] = ftthreading.Lock()
+    other = locks["other"] = ftthreading.Lock()
+    share("Lock", mine)
+    share("Lock", other)
+    del other
+    assert [*locks] == ["mine"]
+    assert locks["mine"] is mine
+
+
+@each
+def test_the_collector_knows_it(name):
+    thing = MAKERS[name]()
+    share(name, thing)
+    assert any(known is thing for known in gc.get_objects())
 
 
 @each
 def test_deferred_or_not_it_is_collected(name):
     thing = MAKERS[name]()
-
-    def use(_, thing):
-        for _ in range(2 * STRANGERS):
-            USES[name](thing)
-
-    run_threads(1, use, thing)
-    if DEFERS:
-        assert huge(thing)
+    share(name, thing)
     gone = weakref.ref(thing)
     del thing
     gc.collect()

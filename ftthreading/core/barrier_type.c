@@ -9,7 +9,7 @@
 #include "types.h"
 
 typedef struct {
-    FTT_OBJECT_HEAD
+    PyObject_HEAD
     ftt_barrier barrier;
     PyObject *action;  /* NULL for none */
     PyObject *timeout; /* of wait() without one; NULL before __init__ */
@@ -26,7 +26,7 @@ cast(PyObject *self)
 static PyObject *
 barrier_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    return ftt_object_new(type);
+    return type->tp_alloc(type, 0);
 }
 
 static int
@@ -168,7 +168,6 @@ call_wait(FTT_CALL)
         return NULL;
     }
     ftt_arrival arrival;
-    ftt_note_use(self);
     /* The caller's reference may be one that nobody counts.  At finalization the interpreter
        drops those of daemon threads, and a wait that then times out would leave the queue by
        way of an object that is gone. */

@@ -31,7 +31,6 @@ PyObject *
 ftt_condition_acquire_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *names)
 {
-    ftt_note_use(self);
     if (cast(self)->monitor.lock == NULL) {
         return forward(self, "acquire", args, nargs, names);
     }
@@ -88,7 +87,6 @@ one_of(PyObject *lock, const char *special, const char *plain)
 PyObject *
 ftt_condition_enter_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    ftt_note_use(self);
     if (cast(self)->monitor.lock == NULL) {
         return forward(self, one_of(cast(self)->lock, "__enter__", "acquire"), NULL, 0, NULL);
     }

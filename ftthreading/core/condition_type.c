@@ -17,7 +17,7 @@ state_of(PyObject *self)
 static PyObject *
 condition_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    return ftt_object_new(type);
+    return type->tp_alloc(type, 0);
 }
 
 /* Whether a subclass has its own way of releasing the lock, say.  A Lock has none, so in

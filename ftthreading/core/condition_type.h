@@ -17,7 +17,7 @@
 #include "object.h"
 
 typedef struct {
-    FTT_OBJECT_HEAD
+    PyObject_HEAD
     ftt_condition condition;
     ftt_monitor monitor; /* of a native lock */
     PyObject *lock;      /* NULL before __init__ */

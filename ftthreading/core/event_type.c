@@ -15,7 +15,7 @@
 #include "types.h"
 
 typedef struct {
-    FTT_OBJECT_HEAD
+    PyObject_HEAD
     ftt_event event;
     PyObject *cond; /* of a foreign event; critical section */
 } event_object;
@@ -33,7 +33,7 @@ static void event_dealloc(PyObject *self);
 static PyObject *
 event_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    return ftt_object_new(type);
+    return type->tp_alloc(type, 0);
 }
 
 static int
@@ -62,7 +62,6 @@ call_is_set(FTT_CALL)
     if (!ftt_is_call(args, nargsf, names, 1, 1, event_dealloc)) {
         return ftt_python(function, args, nargsf, names);
     }
-    ftt_note_use(args[0]);
     return PyBool_FromLong(ftt_event_is_set(event_of(args[0])));
 }
 
@@ -73,7 +72,6 @@ call_set(FTT_CALL)
         !ftt_event_set(event_of(args[0]))) {
         return ftt_python(function, args, nargsf, names);
     }
-    ftt_note_use(args[0]);
     Py_RETURN_NONE;
 }
 
@@ -97,7 +95,6 @@ call_wait(FTT_CALL)
         return ftt_python(function, args, nargsf, names);
     }
     PyObject *self = args[0];
-    ftt_note_use(self);
     if (ftt_event_is_set(event_of(self))) {
         Py_RETURN_TRUE;
     }

@@ -7,10 +7,11 @@
 
 #include "arguments.h"
 #include "object.h"
+#include "sharing.h"
 #include "types.h"
 
 typedef struct {
-    FTT_OBJECT_HEAD
+    FTT_SHARED_HEAD
     ftt_lock lock;
 } lock_object;
 
@@ -28,7 +29,7 @@ lock_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     /* All zero is an unlocked lock. */
-    return ftt_object_new(type);
+    return ftt_shared_new(type);
 }
 
 static int

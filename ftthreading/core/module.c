@@ -8,7 +8,6 @@
 #include "current.h"
 #include "holding.h"
 #include "park.h"
-#include "sharing.h"
 #include "spin.h"
 #include "types.h"
 
@@ -127,7 +126,6 @@ exec_module(PyObject *module)
         return -1;
     }
     ftt_spin_init(!gil_enabled);
-    ftt_sharing_init();
     if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_holding_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0) {

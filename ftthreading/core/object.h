@@ -3,9 +3,9 @@
 #ifndef FTT_OBJECT_H
 #define FTT_OBJECT_H
 
-#include <Python.h>
+#include <stdbool.h>
 
-#include "sharing.h"
+#include <Python.h>
 
 /* For types whose instances have a __dict__: traverse, clear and deallocate it with them. */
 int ftt_object_traverse(PyObject *self, visitproc visit, void *arg);

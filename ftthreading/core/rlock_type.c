@@ -10,10 +10,11 @@
 #include "arguments.h"
 #include "cpython.h"
 #include "object.h"
+#include "sharing.h"
 #include "types.h"
 
 typedef struct {
-    FTT_OBJECT_HEAD
+    FTT_SHARED_HEAD
     ftt_rlock rlock;
 } rlock_object;
 
@@ -63,7 +64,7 @@ rlock_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     /* All zero is an unlocked RLock. */
-    return ftt_object_new(type);
+    return ftt_shared_new(type);
 }
 
 static int

@@ -15,7 +15,7 @@
 #include "types.h"
 
 typedef struct {
-    FTT_OBJECT_HEAD
+    PyObject_HEAD
     ftt_semaphore semaphore;
     ftt_long limit;
     bool ready;      /* __init__ has run; looked at only where there is no permit to take or give */
@@ -40,7 +40,7 @@ limit_of(PyObject *self)
 static PyObject *
 semaphore_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    return ftt_object_new(type);
+    return type->tp_alloc(type, 0);
 }
 
 /* A whole number; what is too much for the counter becomes as much again and more. */
@@ -154,7 +154,6 @@ call_acquire(FTT_CALL)
     if (!blocking && seconds != NULL && seconds != Py_None) {
         return ftt_python(function, args, nargsf, names); /* which says what is wrong */
     }
-    ftt_note_use(self);
     if (ftt_semaphore_try(&cast(self)->semaphore)) {
         Py_RETURN_TRUE;
     }
