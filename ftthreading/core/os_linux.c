@@ -3,7 +3,17 @@
    A deadline is passed as it is (FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC
    time), so an interrupted sleep never has to work out what is left of it.  A wake may
    come late to a sleeper that already began another sleep: every sleep therefore re-reads
-   its state and treats such a wake as noise. */
+   its state and treats such a wake as noise.
+
+   The kernel's idea of a time is not always the C library's: SYS_futex takes two of the kernel's
+   longs, of 32 bits on most 32-bit systems, where a struct timespec may have 64 for the seconds;
+   and on the youngest of these there is only SYS_futex_time64, which takes two of 64 bits
+   everywhere.  So a time is handed over in the form that the call takes.
+
+   Orders: a post releases and the look that finds it acquires, so what the poster did before is
+   seen by the sleeper; post and falling asleep are read-modify-writes of one word, so one of
+   them sees the other.  A raw lock is taken by a step that acquires and given back by one that
+   releases. */
 
 #define _GNU_SOURCE
 #include "os.h"
@@ -20,10 +30,24 @@
 
 #include "spin.h"
 
+#ifdef SYS_futex
+#define FUTEX_CALL SYS_futex
+typedef __kernel_long_t kernel_long;
+#else
+#define FUTEX_CALL SYS_futex_time64
+typedef int64_t kernel_long;
+#endif
+
+typedef struct {
+    kernel_long seconds, nanoseconds;
+} kernel_time;
+
+#define MOST_SECONDS (sizeof(kernel_long) == 4 ? (ftt_time)INT32_MAX : FTT_FOREVER)
+
 static long
-futex(ftt_word *word, int operation, uint32_t value, const struct timespec *timeout)
+futex(ftt_word *word, int operation, uint32_t value, const kernel_time *timeout)
 {
-    return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL,
+    return syscall(FUTEX_CALL, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL,
                    FUTEX_BITSET_MATCH_ANY);
 }
 
@@ -58,12 +82,14 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
 {
     ftt_time slice = interruptible ? ftt_now() + FTT_SIGNAL_SLICE : FTT_FOREVER;
     ftt_time end = slice < deadline ? slice : deadline;
-    struct timespec until = {end / 1000000000, end % 1000000000};
+    /* What the kernel's seconds cannot hold is 68 years off. */
+    bool ends = end != FTT_FOREVER && end / 1000000000 <= MOST_SECONDS;
+    kernel_time until = {(kernel_long)(end / 1000000000), (kernel_long)(end % 1000000000)};
     uint32_t seen = FTT_UP_STATE;
     ftt_cas(&sleeper->state, &seen, FTT_ASLEEP_STATE, memory_order_relaxed);
     while (atomic_load_explicit(&sleeper->state, memory_order_acquire) != FTT_POSTED_STATE) {
         long rc = futex(&sleeper->state, FUTEX_WAIT_BITSET, FTT_ASLEEP_STATE,
-                        end == FTT_FOREVER ? NULL : &until);
+                        ends ? &until : NULL);
         if (rc == 0 || errno == EAGAIN) {
             continue;
         }

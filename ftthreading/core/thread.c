@@ -23,6 +23,7 @@ static ftt_waiter *spare; /* guarded by spare_lock */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_exit;
+static bool has_key;
 
 static void
 thread_exits(void *ignored)
@@ -42,8 +43,9 @@ thread_exits(void *ignored)
 static void
 make_key(void)
 {
-    /* Without a key the waiters of ended threads are lost, and nothing worse. */
-    (void)pthread_key_create(&at_exit, thread_exits);
+    /* Without a key, and the number that `at_exit` has then is another's, the waiters of ended
+       threads are lost, and nothing worse. */
+    has_key = pthread_key_create(&at_exit, thread_exits) == 0;
 }
 
 void
@@ -89,7 +91,9 @@ ftt_waiter_take(void)
     }
     if (waiter != NULL) {
         waiter->owner = ftt_thread_id();
-        pthread_setspecific(at_exit, &ftt_this_thread);
+        if (has_key) {
+            pthread_setspecific(at_exit, &ftt_this_thread);
+        }
     }
     return waiter;
 }
