@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import _thread
 import os
+import shutil
+import subprocess
 import sys
 import sysconfig
 import threading
+from pathlib import Path
 
 import pytest
 from support import run_python, run_threads
@@ -106,6 +109,132 @@ def test_with_the_gil_turned_on() -> None:
         env={"PYTHON_GIL": "1"},
     )
     assert (out.stdout, out.stderr) == ("True\n", "")
+
+
+UNDECLARED = """
+#include <Python.h>
+static struct PyModuleDef_Slot slots[] = {{0, NULL}};
+static PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "undeclared", .m_slots = slots};
+PyMODINIT_FUNC PyInit_undeclared(void) { return PyModuleDef_Init(&module); }
+"""
+
+
+@subprocesses
+@pytest.mark.skipif(not FREE_THREADED, reason="the GIL is there all the time")
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="nobody spins with one processor")
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler for an extension")
+def test_the_spin_limit_follows_the_gil(tmp_path: Path) -> None:
+    """An extension that does not declare itself turns the GIL on for good."""
+    (tmp_path / "undeclared.c").write_text(UNDECLARED)
+    command = ["cc", "-shared", "-fPIC", f"-I{sysconfig.get_path('include')}", "undeclared.c"]
+    command += ["-o", f"undeclared{sysconfig.get_config_var('EXT_SUFFIX')}"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    out = run_python(
+        """
+import sys, warnings
+import ftthreading, ftthreading._core as core
+
+def block():
+    for _ in range(64):
+        assert not held.acquire(timeout=1e-9)
+
+def limit():
+    block()
+    return core._spin_limit()
+
+held = ftthreading.Lock()
+held.acquire()
+before = limit()
+truth = sys._is_gil_enabled
+sys._is_gil_enabled = lambda: True  # as while an extension is imported
+during = limit()
+sys._is_gil_enabled = truth
+after = limit()
+warnings.simplefilter("ignore")
+sys.path.insert(0, sys.argv[1])
+import undeclared
+print(before > 0, during, after == before, limit(), sys._is_gil_enabled())
+""",
+        str(tmp_path),
+        env={"PYTHON_GIL": ""},
+    )
+    assert out.stdout == "True 0 True 0 True\n"
+
+
+@subprocesses
+def test_without_a_key_of_its_own() -> None:
+    """The system has 1024 of them for all; the one with number 0 is somebody else's."""
+    run_python(
+        """
+import ctypes
+c = ctypes.CDLL(None)
+c.pthread_getspecific.restype = ctypes.c_void_p
+key = ctypes.c_uint()
+while c.pthread_key_create(ctypes.byref(key), None) == 0:
+    pass
+"""
+        + USE
+        + """
+import ftthreading
+held = ftthreading.Lock()
+held.acquire()
+before = c.pthread_getspecific(0)
+assert not held.acquire(timeout=1e-9)
+assert c.pthread_getspecific(0) == before
+use(ftthreading)
+"""
+    )
+
+
+@subprocesses
+def test_the_core_loaded_twice() -> None:
+    """Each time it makes types of its own; the waiting is one, and knows of no module."""
+    run_python(
+        USE
+        + """
+import importlib.util, os, sys
+import ftthreading, ftthreading._core as first
+
+def load():
+    spec = importlib.util.spec_from_file_location("ftthreading._core", first.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+limit = first._spin_limit()
+second = load()
+assert second is not first and second.Lock is not first.Lock
+assert first._spin_limit() == second._spin_limit() == limit
+for module in (first, second, load(), first):
+    use(module)
+
+# One's condition on the other's lock, which is a foreign one to it.
+for lock in (second.Lock(), second.RLock()):
+    condition, came = first.Condition(lock), []
+    def wait():
+        with condition:
+            came.append("waits")
+            condition.wait_for(lambda: "told" in came, timeout=60)
+            came.append("heard")
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while "told" not in came:
+        with lock:
+            if came:
+                came.append("told")
+                condition.notify()
+    thread.join()
+    assert came == ["waits", "told", "heard"], came
+assert isinstance(second.current_thread(), threading.Thread)
+first._set_module(second.Event, "here")
+assert (first.Event.__module__, second.Event.__module__) == ("ftthreading", "here")
+child = os.fork()
+if child == 0:
+    use(second)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    )
 
 
 @subprocesses

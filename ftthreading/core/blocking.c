@@ -9,6 +9,11 @@
    nobody out; so the question is put as a blocking call begins, and again after every tenth
    of a second of the main thread's sleep (os.h).
 
+   The GIL.  On a free-threaded build it may come back, when a module is imported that does not
+   do without it, and goes for a moment with the import of any extension.  Spinning is useless
+   then.  Nobody tells us, so each thread asks at its first blocking call and at each
+   64th from there on: often enough that a spin in vain is rare, and too seldom to be felt.
+
    Finalization.  The finalizing thread is the last that can run Python; nobody could end
    its wait, so it gets PythonFinalizationError instead (CPython does so from 3.15).  Other
    threads that try to attach then do not come back from it. */
@@ -18,15 +23,35 @@
 
 #include "blocking.h"
 #include "cpython.h"
+#include "spin.h"
+#include "thread.h"
+
+#define SELDOM 64
 
 static _Atomic unsigned long main_ident;
 
+static int
+follow_gil(void)
+{
+    int enabled = ftt_cpython_gil_enabled();
+    if (enabled >= 0) {
+        ftt_spin_follow(!enabled);
+    }
+    return enabled < 0 ? -1 : 0;
+}
+
+/* Each interpreter that imports the core comes here, and each time that it is loaded again. */
 int
 ftt_blocking_init(void)
 {
     unsigned long ident = ftt_cpython_main_ident();
-    atomic_store_explicit(&main_ident, ident, memory_order_relaxed);
-    return ident == 0 ? -1 : 0;
+    if (ident == 0) {
+        return -1;
+    }
+    unsigned long none = 0;
+    atomic_compare_exchange_strong_explicit(&main_ident, &none, ident, memory_order_relaxed,
+                                            memory_order_relaxed);
+    return follow_gil();
 }
 
 void
@@ -107,6 +132,11 @@ ftt_before_blocking(void)
                         "cannot wait for another thread at interpreter finalization");
         return -1;
     }
+#ifdef Py_GIL_DISABLED
+    if (ftt_this_thread.blockings++ % SELDOM == 0 && follow_gil() < 0) {
+        PyErr_Clear();
+    }
+#endif
     return ftt_interruptible() ? PyErr_CheckSignals() : 0;
 }
 

@@ -33,14 +33,27 @@ ftt_cpython_main_ident(void)
     return PyErr_Occurred() ? 0 : value;
 }
 
+/* Not by an import, as this is asked in the middle of an acquire: nothing written in Python
+   runs here. */
 int
 ftt_cpython_gil_enabled(void)
 {
-    PyObject *enabled = call_if_there("sys", "_is_gil_enabled");
-    if (enabled == NULL) {
-        return PyErr_Occurred() ? -1 : 1;
+    PyObject *sys = PyImport_AddModuleRef("sys");
+    if (sys == NULL) {
+        return -1;
     }
-    int value = PyObject_IsTrue(enabled);
-    Py_DECREF(enabled);
-    return value;
+    PyObject *function;
+    int enabled = PyObject_GetOptionalAttrString(sys, "_is_gil_enabled", &function);
+    Py_DECREF(sys);
+    if (enabled <= 0) {
+        return enabled < 0 ? -1 : 1;
+    }
+    PyObject *answer = PyObject_CallNoArgs(function);
+    Py_DECREF(function);
+    if (answer == NULL) {
+        return -1;
+    }
+    enabled = PyObject_IsTrue(answer);
+    Py_DECREF(answer);
+    return enabled;
 }

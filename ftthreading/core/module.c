@@ -1,10 +1,11 @@
 /* ftthreading._core: names and types, nothing else. */
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <Python.h>
 
-#include "cpython.h"
 #include "current.h"
 #include "holding.h"
 #include "park.h"
@@ -108,11 +109,27 @@ adopt(PyObject *module, PyObject *args)
     return NULL;
 }
 
+/* _spin_limit(): for tests. */
+static PyObject *
+spin_limit(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromUnsignedLong(ftt_load(&ftt_spin_limit));
+}
+
 static PyMethodDef methods[] = {
     {"_adopt", adopt, METH_VARARGS, NULL},
+    {"_spin_limit", spin_limit, METH_NOARGS, NULL},
     {"_set_module", set_module, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
+
+/* Whether waiters are to let those who wake them go first (spin.h). */
+static bool
+is_gentle(void)
+{
+    const char *value = getenv("FTTHREADING_GENTLE");
+    return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
+}
 
 static int
 exec_module(PyObject *module)
@@ -121,11 +138,10 @@ exec_module(PyObject *module)
         PyErr_NoMemory();
         return -1;
     }
-    int gil_enabled = ftt_cpython_gil_enabled();
-    if (gil_enabled < 0 || ftt_blocking_init() < 0) {
+    ftt_spin_init(is_gentle());
+    if (ftt_blocking_init() < 0) {
         return -1;
     }
-    ftt_spin_init(!gil_enabled);
     if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_holding_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0) {

@@ -90,6 +90,9 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
     while (atomic_load_explicit(&sleeper->state, memory_order_acquire) != FTT_POSTED_STATE) {
         long rc = futex(&sleeper->state, FUTEX_WAIT_BITSET, FTT_ASLEEP_STATE,
                         ends ? &until : NULL);
+        if (rc == 0 && ftt_load(&ftt_gentle)) {
+            sched_yield();
+        }
         if (rc == 0 || errno == EAGAIN) {
             continue;
         }

@@ -12,8 +12,11 @@
 #if !FTT_OS_LINUX
 
 #include <errno.h>
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "spin.h"
 
 /* No signal ends a wait here, so shorter than FTT_SIGNAL_SLICE. */
 #define SLICE (FTT_SIGNAL_SLICE / 5)
@@ -75,6 +78,7 @@ ftt_sleep_end
 ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
 {
     ftt_sleep_end end = FTT_SLEEP_POSTED;
+    bool slept = false;
     ftt_time until = deadline;
     if (interruptible) {
         ftt_time slice = ftt_now() + SLICE;
@@ -88,8 +92,12 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
             break;
         }
         wait_until(sleeper, until);
+        slept = true;
     }
     pthread_mutex_unlock(&sleeper->mutex);
+    if (slept && ftt_load(&ftt_gentle)) {
+        sched_yield();
+    }
     return end;
 }
 

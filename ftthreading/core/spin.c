@@ -12,12 +12,17 @@
 #define LONGEST_GAP 8  /* pauses between two looks: rarer looks disturb the owner less */
 
 ftt_word ftt_spin_limit = 0;
+ftt_word ftt_gentle = 0;
+static ftt_word measured = 0;
 
 void
-ftt_spin_init(bool parallel)
+ftt_spin_init(bool gentle)
 {
-    if (!parallel || ftt_usable_cpus() < 2) {
-        atomic_store_explicit(&ftt_spin_limit, 0, memory_order_relaxed);
+    atomic_store_explicit(&ftt_gentle, gentle, memory_order_relaxed);
+    if (gentle) {
+        atomic_store_explicit(&measured, 0, memory_order_relaxed);
+    }
+    if (gentle || ftt_load(&measured) != 0 || ftt_usable_cpus() < 2) {
         return;
     }
     /* The shortest of a few trials: a longer one was interrupted. */
@@ -31,7 +36,16 @@ ftt_spin_init(bool parallel)
         best = took < best ? took : best;
     }
     uint32_t limit = (uint32_t)(SPIN_TIME * TRIAL / (best > 0 ? best : 1));
-    atomic_store_explicit(&ftt_spin_limit, limit > 0 ? limit : 1, memory_order_relaxed);
+    atomic_store_explicit(&measured, limit > 0 ? limit : 1, memory_order_relaxed);
+}
+
+void
+ftt_spin_follow(bool parallel)
+{
+    uint32_t limit = parallel ? ftt_load(&measured) : 0;
+    if (ftt_load(&ftt_spin_limit) != limit) {
+        atomic_store_explicit(&ftt_spin_limit, limit, memory_order_relaxed);
+    }
 }
 
 ftt_spinner

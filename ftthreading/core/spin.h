@@ -4,7 +4,13 @@
    two system calls and a trip through the scheduler.  So a waiter first watches for at
    most two microseconds.  The limit is counted in `pause` instructions, whose length
    differs tenfold between processors, so it is measured once.  It is zero where nobody
-   could end the wait meanwhile: with one usable processor, and under the GIL.
+   could end the wait meanwhile: with one usable processor, and under the GIL, which may come
+   back at any time (blocking.c asks).
+
+   A waiter that spins, or that the kernel puts in the place of the one who woke it, is off
+   before that one has come to its next line.  Under threading this hardly happens, and there
+   are programs that count on it.  So waiters can be made gentle: they do not spin, and when they
+   have slept they yield their processor once before they go on.
 
    Two threads that hand something to and fro can get stuck in parking: each sleeps because
    the other, who has to be woken first, takes longer than a spin.  So now and then a waiter
@@ -21,8 +27,13 @@
 /* Pauses in about two microseconds; zero when spinning is useless. */
 extern ftt_word ftt_spin_limit;
 
-/* Measures the limit; `parallel` is false when threads cannot run side by side. */
-void ftt_spin_init(bool parallel);
+/* Measures the limit, the first time, or makes all waiters gentle. */
+void ftt_spin_init(bool gentle);
+
+extern ftt_word ftt_gentle;
+
+/* Whether threads can run side by side at present. */
+void ftt_spin_follow(bool parallel);
 
 typedef struct {
     /* Hints, which threads may overwrite for each other. */

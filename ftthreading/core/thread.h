@@ -46,6 +46,7 @@ typedef struct {
     unsigned long ident; /* as threading.get_ident() */
     unsigned long native_id; /* as threading.get_native_id(); 0 until somebody asks */
     ftt_waiter *spare;
+    uint32_t blockings; /* calls that had to wait (blocking.c) */
 } ftt_thread;
 
 /* musl and other loaders refuse initial-exec in a library that is loaded late. */

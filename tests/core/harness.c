@@ -384,7 +384,8 @@ main(int argc, char **argv)
     check(with.threads >= 2 && with.threads < MAX_THREADS, "-t wants 2 to %d", MAX_THREADS - 1);
     program_seed = random_state = with.seed * 2 + 1;
     check(ftt_park_init() == 0, "no fork handler");
-    ftt_spin_init(true);
+    ftt_spin_init(false);
+    ftt_spin_follow(true);
     pthread_t watchdog;
     pthread_create(&watchdog, NULL, watch, NULL);
     pthread_detach(watchdog);
