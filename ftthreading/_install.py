@@ -23,22 +23,32 @@ Which private names follow, and which do not:
 The functions and classes of the interpreter's threading.py look up Lock, RLock, Condition and
 Event as globals, so what they make afterwards has ours in it: that is intended.
 
-While installed, our classes and functions name `threading` as their module (``__module__``), as
-programs, documentation tools and CPython's tests expect of what they find there. What is pickled
-by reference is then found in the `threading` of whoever reads it, be that ours or not: a manager
-of multiprocessing hands `threading.Lock` to its process so. Where the old ones name `_thread`, ours
-must not: what is found there is the interpreter's.
+In `_thread`, the names of the lock types, and only these, become ours as well: `lock`, `LockType`
+and `RLock`. For our Lock and RLock then look like what they stand in for. A lock of `threading` says
+that it is a `_thread.lock` or a `_thread.RLock`, by its class's names and in its repr, and programs
+ask for that (trio does). What says so is pickled as that, so ours have to be found there; whoever
+reads it elsewhere, such as a manager of multiprocessing that runs without us, finds the
+interpreter's lock, which serves as well. And tables of types that are filled from `_thread` know
+our locks. (The import system looks RLock up in `_thread` for each module that it loads: it gets
+ours.) `allocate_lock` stays there as `_allocate_lock` does here: whoever goes below `threading` for
+a lock wants the raw one. `isinstance` takes either kind of lock for the other, by whatever name
+code has got hold of the types, and whenever: see core/stand_in.c. What that costs: `lock.__class__`
+is the interpreter's type, and not `type(lock)`.
+
+All other classes and functions of ours name `threading` as their module then, as programs,
+documentation tools and CPython's tests expect of what they find there. What is pickled by reference
+is found in the `threading` of whoever reads it, be that ours or not.
 """
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import threading
-from _thread import RLock as _RawRLock  # must be no lock that installing replaces
 from types import MappingProxyType
 
-from ._core import _set_module
+from ._core import Lock, RLock, _stand_in
 
 TYPE_CHECKING = False  # typing and collections.abc are too much to import before a program
 if TYPE_CHECKING:
@@ -56,7 +66,7 @@ class Installation:
 
     Attributes:
         replaced: each name of `threading` that was set, public and private, with the object
-            that was there before.
+            that was there before; and those of `_thread`, as ``"_thread.RLock"``.
         stale: each loaded module that still binds one of the old public objects, by its name
             in `sys.modules`, with the sorted names under which it does. Only the names of the
             modules' namespaces are looked at, not what classes, functions or instances hold.
@@ -91,8 +101,12 @@ class Installation:
         return f"Installation(replaced={dict(self.replaced)!r}, stale={dict(self.stale)!r})"
 
 
-# Reentrant, because a signal handler or a finalizer may call install() inside install().
-_guard = _RawRLock()
+# The interpreter's lock types, and what stands in for each.
+_LOCKS: tuple[tuple[type, type], ...] = ((_thread.LockType, Lock), (_thread.RLock, RLock))
+
+# Must be no lock that installing replaces. Reentrant, because a signal handler or a finalizer may
+# call install() inside install().
+_guard = _thread.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_guard._at_fork_reinit)  # type: ignore[attr-defined]
 
@@ -100,14 +114,15 @@ if hasattr(os, "register_at_fork"):
 _installed: dict[str, tuple[object, object]] | None = None
 
 _ABSENT = object()
+_PLACES: tuple[dict[str, Any], ...] = (vars(_thread), vars(threading))
 
 
 def install() -> Installation:
     """Put ftthreading's primitives in the place of `threading`'s, for the whole process.
 
     Every name of ``ftthreading.__all__`` that differs from `threading`'s own is set on the
-    `threading` module, and the private aliases that belong to it. Objects made before keep
-    working beside new ones.
+    `threading` module, and the private aliases that belong to it; so are the names of the lock
+    types in `_thread`. Objects made before keep working beside new ones.
 
     Calling it again changes nothing, and returns the same `replaced` with a new look at which
     modules are `stale`. A name that somebody else has patched since is left to them.
@@ -122,14 +137,13 @@ def install() -> Installation:
             _installed = _plan()
         # The record is kept before the module is changed: if an exception from a signal handler
         # comes between the two, the next call completes this one and nothing is forgotten.
-        namespace = vars(threading)
-        namespace.update(
-            {
-                name: ours
-                for name, (old, ours) in _installed.items()
-                if namespace.get(name, _ABSENT) is old
-            }
-        )
+        for namespace in _PLACES:
+            changes: dict[str, object] = {}
+            for label, (old, ours) in _installed.items():
+                place, name = _place(label)
+                if place is namespace and namespace.get(name, _ABSENT) is old:
+                    changes[name] = ours
+            namespace.update(changes)
         _present(_installed, as_theirs=True)
         replaced = {name: old for name, (old, _) in _installed.items()}
     return Installation(replaced, _stale(replaced))
@@ -147,23 +161,34 @@ def uninstall() -> Mapping[str, object]:
     """
     global _installed
     left: dict[str, object] = {}
-    restored: dict[str, object] = {}
     with _guard:
-        namespace = vars(threading)
-        for name, (old, ours) in (_installed or {}).items():
-            current = namespace.get(name, _ABSENT)
-            if current is ours:
-                restored[name] = old
-            elif current is not old:
-                left[name] = None if current is _ABSENT else current
-        namespace.update(restored)
-        _present(_installed or {}, as_theirs=False)
+        changes = _installed or {}
+        for namespace in _PLACES:
+            restored: dict[str, object] = {}
+            for label, (old, ours) in changes.items():
+                place, name = _place(label)
+                if place is not namespace:
+                    continue
+                current = namespace.get(name, _ABSENT)
+                if current is ours:
+                    restored[name] = old
+                elif current is not old:
+                    left[label] = None if current is _ABSENT else current
+            namespace.update(restored)
+        _present(changes, as_theirs=False)
         _installed = None
     return MappingProxyType(left)
 
 
+def _place(label: str) -> tuple[dict[str, Any], str]:
+    """The namespace and the name in it that a key of the record stands for."""
+    if label.startswith("_thread."):
+        return vars(_thread), label.removeprefix("_thread.")
+    return vars(threading), label
+
+
 def _plan() -> dict[str, tuple[object, object]]:
-    """What to set on `threading`: name -> (the object there now, ours)."""
+    """What to set: name, of `threading` unless it says so -> (the object there now, ours)."""
     import ftthreading  # here, because that module imports this one
 
     namespace = vars(threading).copy()
@@ -178,30 +203,33 @@ def _plan() -> dict[str, tuple[object, object]]:
         if name.startswith("_") and name != "_allocate_lock" and id(value) in successors:
             plan[name] = (value, successors[id(value)])
     if "Thread" in plan:
-        from ftthreading import _thread
+        from ftthreading import _thread as _our_thread
 
         for name in ("_MainThread", "_DummyThread"):
             if name in namespace:
-                plan[name] = (namespace[name], getattr(_thread, name))
+                plan[name] = (namespace[name], getattr(_our_thread, name))
     if namespace.get("_CRLock") is not None and "RLock" in plan:
         plan["_CRLock"] = (namespace["_CRLock"], plan["RLock"][1])
+    for name, value in vars(_thread).copy().items():
+        for original, ours in _LOCKS:
+            if value is original:
+                plan[f"_thread.{name}"] = (original, ours)
     return plan
 
 
 def _present(plan: Mapping[str, tuple[object, object]], *, as_theirs: bool) -> None:
-    """Have our classes and functions say that they are `threading`'s, or that they are ours."""
-    module = "threading" if as_theirs else "ftthreading"
-    for _, ours in plan.values():
-        if isinstance(ours, type):
-            _set_module(ours, module)
-        else:
-            ours.__module__ = module
+    """Have our classes and functions say that they are what they replace, or that they are ours."""
+    for original, ours in _LOCKS:
+        _stand_in(ours, original if as_theirs else None)
+    for _, each in plan.values():
+        if each is not Lock and each is not RLock:
+            each.__module__ = "threading" if as_theirs else "ftthreading"  # type: ignore[attr-defined]
 
 
 def _stale(replaced: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     """Which loaded modules bind an object that was public in `threading` before."""
-    # Private names are not searched for: `_CRLock` is a type that code may well have got from
-    # `_thread`, where it stays what it is.
+    # Private names are not searched for, nor those of `_thread`: who has the type of the
+    # interpreter's RLock (functools has) seldom got it as `threading._CRLock`.
     old = {id(value) for name, value in replaced.items() if not name.startswith("_")}
     stale = {}
     for module_name, module in _snapshot(sys.modules).items():

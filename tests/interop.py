@@ -16,10 +16,10 @@ SECONDS = 60
 whole_lines = _thread.allocate_lock()
 def show(**objects):
     ours = sys.modules.get("ftthreading")
-    types = [value for value in vars(ours).values() if isinstance(value, type)] if ours else []
+    types = {value for value in vars(ours).values() if isinstance(value, type)} if ours else set()
     with whole_lines:
         for name, value in objects.items():
-            sys.stdout.write(f"SHOWN {name} {isinstance(value, tuple(types))}\\n")
+            sys.stdout.write(f"SHOWN {name} {not types.isdisjoint(type(value).__mro__)}\\n")
 def in_threads(count, function, *arguments):
     threads = [threading.Thread(target=function, args=(i, *arguments)) for i in range(count)]
     for thread in threads:
@@ -32,7 +32,8 @@ if __name__ == "__main__":
 """
 """What each program begins with.
 
-show(name=object, ...) shows objects, from any thread: print() would let the words of others get
+show(name=object, ...) shows objects, from any thread, by their real types, for isinstance() takes an
+interpreter's lock for one of ours under the launcher. print() would let the words of others get
 between its own. in_threads() runs a function in threads, and gives each its number.
 """
 

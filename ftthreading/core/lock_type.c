@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "object.h"
 #include "sharing.h"
+#include "stand_in.h"
 #include "types.h"
 
 typedef struct {
@@ -164,6 +165,11 @@ PyDoc_STRVAR(lock_doc,
              "waits for somebody else.  Waiters are served in the order of arrival once they\n"
              "have waited a millisecond; before that a running thread may overtake them.");
 
+static PyGetSetDef lock_getset[] = {
+    FTT_CLASS_GETSET,
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyType_Slot lock_slots[] = {
     {Py_tp_doc, (void *)lock_doc},
     {Py_tp_new, lock_new},
@@ -171,6 +177,7 @@ static PyType_Slot lock_slots[] = {
     {Py_tp_traverse, lock_traverse},
     {Py_tp_repr, lock_repr},
     {Py_tp_methods, lock_methods},
+    {Py_tp_getset, lock_getset},
     {0, NULL},
 };
 

@@ -10,14 +10,16 @@
 #include "holding.h"
 #include "park.h"
 #include "spin.h"
+#include "stand_in.h"
 #include "types.h"
 
-/* Makes a type of the module; *kept, if given, gets a reference of its own. */
+/* Makes a type of the module, of a metaclass if one is given; *kept, if given, gets a reference of
+   its own. */
 static int
-add_type(PyObject *module, const char *name, PyType_Spec *spec, PyTypeObject *base,
-         PyTypeObject **kept)
+add_type_of(PyTypeObject *metaclass, PyObject *module, const char *name, PyType_Spec *spec,
+            PyTypeObject *base, PyTypeObject **kept)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
+    PyObject *type = PyType_FromMetaclass(metaclass, module, spec, (PyObject *)base);
     if (type != NULL && kept != NULL) {
         *kept = (PyTypeObject *)Py_NewRef(type);
     }
@@ -25,11 +27,22 @@ add_type(PyObject *module, const char *name, PyType_Spec *spec, PyTypeObject *ba
 }
 
 static int
+add_type(PyObject *module, const char *name, PyType_Spec *spec, PyTypeObject *base,
+         PyTypeObject **kept)
+{
+    return add_type_of(NULL, module, name, spec, base, kept);
+}
+
+static int
 add_types(PyObject *module)
 {
     ftt_module_state *state = PyModule_GetState(module);
-    if (add_type(module, "Lock", &ftt_lock_spec, NULL, &state->lock) < 0 ||
-        add_type(module, "RLock", &ftt_rlock_spec, NULL, &state->rlock) < 0 ||
+    state->lock_class = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ftt_lock_class_spec,
+                                                                 (PyObject *)&PyType_Type);
+    if (state->lock_class == NULL ||
+        add_type_of(state->lock_class, module, "Lock", &ftt_lock_spec, NULL, &state->lock) < 0 ||
+        add_type_of(state->lock_class, module, "RLock", &ftt_rlock_spec, NULL, &state->rlock) <
+            0 ||
         add_type(module, "Condition", &ftt_condition_spec, NULL, &state->condition) < 0 ||
         add_type(module, "Semaphore", &ftt_semaphore_spec, NULL, &state->semaphore) < 0 ||
         add_type(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, state->semaphore,
@@ -51,26 +64,6 @@ keep_threading(PyObject *module)
     }
     state->their_rlock = PyObject_GetAttrString(state->threading, "RLock");
     return state->their_rlock == NULL ? -1 : 0;
-}
-
-/* _set_module(type, name): what the type gives as its __module__.  Lock and RLock, as those of
-   threading, cannot be changed by an assignment, so install() asks for it here. */
-static PyObject *
-set_module(PyObject *Py_UNUSED(module), PyObject *args)
-{
-    PyTypeObject *type;
-    PyObject *name;
-    if (!PyArg_ParseTuple(args, "O!U:_set_module", &PyType_Type, &type, &name)) {
-        return NULL;
-    }
-    PyObject *namespace = PyType_GetDict(type);
-    int failed = PyDict_SetItemString(namespace, "__module__", name);
-    Py_DECREF(namespace);
-    if (failed) {
-        return NULL;
-    }
-    PyType_Modified(type);
-    Py_RETURN_NONE;
 }
 
 static const struct {
@@ -119,7 +112,6 @@ spin_limit(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 static PyMethodDef methods[] = {
     {"_adopt", adopt, METH_VARARGS, NULL},
     {"_spin_limit", spin_limit, METH_NOARGS, NULL},
-    {"_set_module", set_module, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -144,7 +136,8 @@ exec_module(PyObject *module)
     }
     if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_holding_methods) < 0 ||
-        PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0) {
+        PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_stand_in_methods) < 0) {
         return -1;
     }
     return keep_threading(module) < 0 ? -1 : add_types(module);
@@ -154,6 +147,7 @@ static int
 traverse_module(PyObject *module, visitproc visit, void *arg)
 {
     ftt_module_state *state = PyModule_GetState(module);
+    Py_VISIT(state->lock_class);
     Py_VISIT(state->lock);
     Py_VISIT(state->rlock);
     Py_VISIT(state->condition);
@@ -168,6 +162,7 @@ static int
 clear_module(PyObject *module)
 {
     ftt_module_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->lock_class);
     Py_CLEAR(state->lock);
     Py_CLEAR(state->rlock);
     Py_CLEAR(state->condition);

@@ -11,6 +11,7 @@
 #include "cpython.h"
 #include "object.h"
 #include "sharing.h"
+#include "stand_in.h"
 #include "types.h"
 
 typedef struct {
@@ -284,10 +285,21 @@ static PyMethodDef rlock_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+#if FTT_RLOCK_REFUSES_ARGUMENTS
+#define SIGNATURE "RLock()\n--\n\n"
+#else
+#define SIGNATURE "RLock(*args, **kwargs)\n--\n\n"
+#endif
+
 PyDoc_STRVAR(rlock_doc,
-             "RLock()\n--\n\n"
+             SIGNATURE
              "A lock that its owner may acquire again.\n\n"
              "It must be released by the thread that acquired it, as often as it was acquired.");
+
+static PyGetSetDef rlock_getset[] = {
+    FTT_CLASS_GETSET,
+    {NULL, NULL, NULL, NULL, NULL},
+};
 
 static PyType_Slot rlock_slots[] = {
     {Py_tp_doc, (void *)rlock_doc},
@@ -296,6 +308,7 @@ static PyType_Slot rlock_slots[] = {
     {Py_tp_traverse, rlock_traverse},
     {Py_tp_repr, rlock_repr},
     {Py_tp_methods, rlock_methods},
+    {Py_tp_getset, rlock_getset},
     {0, NULL},
 };
 

@@ -11,6 +11,7 @@
 extern PyModuleDef ftt_module;
 
 typedef struct {
+    PyTypeObject *lock_class; /* the metaclass of the next two */
     PyTypeObject *lock;
     PyTypeObject *rlock;
     PyTypeObject *condition;
