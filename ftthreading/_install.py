@@ -35,6 +35,11 @@ a lock wants the raw one. `isinstance` takes either kind of lock for the other, 
 code has got hold of the types, and whenever: see core/stand_in.c. What that costs: `lock.__class__`
 is the interpreter's type, and not `type(lock)`.
 
+The other primitives inherit from the classes that they replace, so new objects are instances of
+those, too, under whatever name code holds them. Objects that were made before, of exactly those
+classes, show ours as their `__class__` while it is installed, so that `isinstance` with a new name
+takes them. An instance of a class that was derived before is what it was.
+
 All other classes and functions of ours name `threading` as their module then, as programs,
 documentation tools and CPython's tests expect of what they find there. What is pickled by reference
 is found in the `threading` of whoever reads it, be that ours or not.
@@ -48,7 +53,17 @@ import sys
 import threading
 from types import MappingProxyType
 
-from ._core import Lock, RLock, _stand_in
+from ._core import (
+    Barrier,
+    BoundedSemaphore,
+    Condition,
+    Event,
+    Lock,
+    RLock,
+    Semaphore,
+    _show_class,
+    _stand_in,
+)
 
 TYPE_CHECKING = False  # typing and collections.abc are too much to import before a program
 if TYPE_CHECKING:
@@ -103,6 +118,9 @@ class Installation:
 
 # The interpreter's lock types, and what stands in for each.
 _LOCKS: tuple[tuple[type, type], ...] = ((_thread.LockType, Lock), (_thread.RLock, RLock))
+
+# The classes that inherit from those in whose place they are.
+_HEIRS: tuple[type, ...] = (Barrier, BoundedSemaphore, Condition, Event, Semaphore)
 
 # Must be no lock that installing replaces. Reentrant, because a signal handler or a finalizer may
 # call install() inside install().
@@ -221,9 +239,22 @@ def _present(plan: Mapping[str, tuple[object, object]], *, as_theirs: bool) -> N
     """Have our classes and functions say that they are what they replace, or that they are ours."""
     for original, ours in _LOCKS:
         _stand_in(ours, original if as_theirs else None)
+    for original, ours in plan.values():
+        if ours in _HEIRS and isinstance(original, type) and issubclass(ours, original):
+            _show_class(original, _shown_as(original, ours) if as_theirs else None)
     for _, each in plan.values():
         if each is not Lock and each is not RLock:
             each.__module__ = "threading" if as_theirs else "ftthreading"  # type: ignore[attr-defined]
+
+
+def _shown_as(old: type, ours: type) -> property:
+    """A __class__ for what was made of `old` itself, and not of a class derived from it."""
+
+    def shown(self: object) -> type:
+        kind = type(self)
+        return ours if kind is old else kind
+
+    return property(shown, object.__dict__["__class__"].__set__)
 
 
 def _stale(replaced: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

@@ -13,45 +13,82 @@
 #include "stand_in.h"
 #include "types.h"
 
-/* Makes a type of the module, of a metaclass if one is given; *kept, if given, gets a reference of
-   its own. */
-static int
-add_type_of(PyTypeObject *metaclass, PyObject *module, const char *name, PyType_Spec *spec,
-            PyTypeObject *base, PyTypeObject **kept)
+/* The class of that name in threading, if it can be the base of ours: a class in Python, whose
+   instances have no layout of their own.  NULL without an exception if it can't, because somebody
+   has put something else there, which may be our own class. */
+static PyObject *
+class_in_python(PyObject *threading, const char *name)
 {
-    PyObject *type = PyType_FromMetaclass(metaclass, module, spec, (PyObject *)base);
+    PyObject *class = NULL;
+    if (PyObject_GetOptionalAttrString(threading, name, &class) > 0 &&
+        (!PyType_CheckExact(class) ||
+         (PyType_GetFlags((PyTypeObject *)class) & FTT_CLASS_FLAGS) != FTT_CLASS_FLAGS ||
+         ((PyTypeObject *)class)->tp_basicsize != PyBaseObject_Type.tp_basicsize)) {
+        Py_CLEAR(class);
+    }
+    return class;
+}
+
+/* Makes a type of the module; *kept, if given, gets a reference of its own. */
+static int
+add_type(PyObject *module, const char *name, PyType_Spec *spec, PyTypeObject *metaclass,
+         PyObject *bases, PyTypeObject **kept)
+{
+    PyObject *type = PyType_FromMetaclass(metaclass, module, spec, bases);
     if (type != NULL && kept != NULL) {
         *kept = (PyTypeObject *)Py_NewRef(type);
     }
     return PyModule_Add(module, name, type);
 }
 
+/* The same for a type that inherits from threading's of the same name, so that whoever got hold of
+   that one finds instances of it in ours; `base`, if given, comes first. */
 static int
-add_type(PyObject *module, const char *name, PyType_Spec *spec, PyTypeObject *base,
-         PyTypeObject **kept)
+add_heir(PyObject *module, const char *name, PyType_Spec *spec, PyObject *threading,
+         PyTypeObject *base, PyTypeObject **kept)
 {
-    return add_type_of(NULL, module, name, spec, base, kept);
+    PyObject *theirs = class_in_python(threading, name);
+    if (theirs == NULL && PyErr_Occurred()) {
+        return -1;
+    }
+    PyObject *bases = base != NULL && theirs != NULL ? PyTuple_Pack(2, base, theirs)
+                      : base != NULL                 ? PyTuple_Pack(1, base)
+                      : theirs != NULL               ? PyTuple_Pack(1, theirs)
+                                                     : PyTuple_New(0);
+    Py_XDECREF(theirs);
+    if (bases == NULL) {
+        return -1;
+    }
+    int result =
+        add_type(module, name, spec, NULL, PyTuple_GET_SIZE(bases) != 0 ? bases : NULL, kept);
+    Py_DECREF(bases);
+    return result;
 }
 
 static int
 add_types(PyObject *module)
 {
     ftt_module_state *state = PyModule_GetState(module);
-    state->lock_class = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ftt_lock_class_spec,
-                                                                 (PyObject *)&PyType_Type);
-    if (state->lock_class == NULL ||
-        add_type_of(state->lock_class, module, "Lock", &ftt_lock_spec, NULL, &state->lock) < 0 ||
-        add_type_of(state->lock_class, module, "RLock", &ftt_rlock_spec, NULL, &state->rlock) <
-            0 ||
-        add_type(module, "Condition", &ftt_condition_spec, NULL, &state->condition) < 0 ||
-        add_type(module, "Semaphore", &ftt_semaphore_spec, NULL, &state->semaphore) < 0 ||
-        add_type(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, state->semaphore,
-                 NULL) < 0 ||
-        add_type(module, "Event", &ftt_event_spec, NULL, NULL) < 0 ||
-        add_type(module, "Barrier", &ftt_barrier_spec, NULL, NULL) < 0) {
+    PyObject *threading = PyImport_ImportModule("threading");
+    if (threading == NULL) {
         return -1;
     }
-    return 0;
+    state->lock_class = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ftt_lock_class_spec,
+                                                                 (PyObject *)&PyType_Type);
+    int failed =
+        state->lock_class == NULL ||
+        add_type(module, "Lock", &ftt_lock_spec, state->lock_class, NULL, &state->lock) < 0 ||
+        add_type(module, "RLock", &ftt_rlock_spec, state->lock_class, NULL, &state->rlock) < 0 ||
+        add_heir(module, "Condition", &ftt_condition_spec, threading, NULL, &state->condition) <
+            0 ||
+        add_heir(module, "Semaphore", &ftt_semaphore_spec, threading, NULL, &state->semaphore) <
+            0 ||
+        add_heir(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, threading,
+                 state->semaphore, NULL) < 0 ||
+        add_heir(module, "Event", &ftt_event_spec, threading, NULL, NULL) < 0 ||
+        add_heir(module, "Barrier", &ftt_barrier_spec, threading, NULL, NULL) < 0;
+    Py_DECREF(threading);
+    return failed ? -1 : 0;
 }
 
 static int

@@ -13,6 +13,10 @@
    type(new) stays ours.  A subclass stands in for nothing: what is kept here belongs to one
    type, and a subclass has its own, all zero.
 
+   The other primitives need less: each inherits from the class of threading that it replaces, a class
+   in Python without a layout (see module.c), so a new object is an instance of both.  An old object
+   is one of the new class by its __class__, for which install() puts a property into the old class.
+
    The types are immutable, so the names change here.  Other threads may be reading them
    meanwhile: each is one pointer, and no string behind one goes away, for the type keeps its
    own and the original, which is held, has its own. */
@@ -212,7 +216,33 @@ stand_in(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* _show_class(type, property or None): what instances of a class in Python answer for __class__, or
+   no longer.  An assignment in Python would mean the class of the class itself. */
+static PyObject *
+show_class(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyTypeObject *type;
+    PyObject *property;
+    if (!PyArg_ParseTuple(args, "O!O:_show_class", &PyType_Type, &type, &property)) {
+        return NULL;
+    }
+    if ((PyType_GetFlags(type) & Py_TPFLAGS_IMMUTABLETYPE) != 0) {
+        PyErr_Format(PyExc_TypeError, "%R is immutable", type);
+        return NULL;
+    }
+    PyObject *namespace = PyType_GetDict(type);
+    int failed = property == Py_None ? PyDict_PopString(namespace, "__class__", NULL) < 0
+                                     : PyDict_SetItemString(namespace, "__class__", property) < 0;
+    Py_DECREF(namespace);
+    if (failed) {
+        return NULL;
+    }
+    PyType_Modified(type);
+    Py_RETURN_NONE;
+}
+
 PyMethodDef ftt_stand_in_methods[] = {
+    {"_show_class", show_class, METH_VARARGS, NULL},
     {"_stand_in", stand_in, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
