@@ -4,12 +4,10 @@ Programs look at methods: at `__func__` and `__code__`, at signatures, at whethe
 to a bound method holds, at the words of a TypeError. A method made in C answers otherwise, so each
 of ours is a copy of the function that the running interpreter's class has, and C answers the calls
 that it knows (see core/function.h). For what C does not know the interpreter's code runs. What the
-class has besides, such as the private steps of a Barrier, comes along.
+class has besides, such as the private steps of a Barrier, ours inherits: see core/module.c.
 """
 
 from __future__ import annotations
-
-import threading
 
 from . import _core
 
@@ -48,21 +46,21 @@ def _cell(content: object) -> Any:
 
 
 def adopt(ours: Any, theirs: type) -> None:
-    """Make the functions and properties of the interpreter's class those of ours."""
+    """Make the functions and properties of the interpreter's class those of ours.
+
+    Only those that C has a fast path for, as ours inherits from it.
+    """
     copies: dict[object, Any] = {}  # Semaphore has one function under two names
     for name, value in vars(theirs).items():
-        if isinstance(value, Function):
-            if value not in copies:
-                copies[value] = _copy(value, ours)
-            if name == "__repr__":
-                ours.__repr__ = copies[value]
-            else:
-                _core._adopt(ours, name, copies[value])
-        elif isinstance(value, property):
-            getter = _copy(value.fget, ours)
-            _core._adopt(ours, name, getter)
-            setattr(ours, name, property(getter, doc=getter.__doc__))
+        function = value.fget if isinstance(value, property) else value
+        if not isinstance(function, Function):
+            continue
+        if function not in copies:
+            copies[function] = _copy(function, ours)
+        copy = copies[function]
+        if _core._adopt(ours, name, copy) and isinstance(value, property):
+            setattr(ours, name, property(copy, doc=copy.__doc__))
 
 
-for _name in ("Condition", "Semaphore", "BoundedSemaphore", "Event", "Barrier"):
-    adopt(getattr(_core, _name), getattr(threading, _name))
+for _ours in (_core.Condition, _core.Semaphore, _core.BoundedSemaphore, _core.Event, _core.Barrier):
+    adopt(_ours, _ours.__bases__[-1])

@@ -33,6 +33,12 @@ COMPATIBLE = "an attribute of threading's instances, computed here by the type"
 OLDER = "_thread.RLock has it from 3.14 on; ours always"
 
 EXTRA_ATTRIBUTES = {
+    ("Barrier", "_action"): COMPATIBLE,
+    ("Barrier", "_cond"): COMPATIBLE,
+    ("Barrier", "_count"): COMPATIBLE,
+    ("Barrier", "_parties"): COMPATIBLE,
+    ("Barrier", "_state"): COMPATIBLE,
+    ("Barrier", "_timeout"): COMPATIBLE,
     ("BoundedSemaphore", "_cond"): COMPATIBLE,
     ("BoundedSemaphore", "_initial_value"): COMPATIBLE,
     ("BoundedSemaphore", "_value"): COMPATIBLE,

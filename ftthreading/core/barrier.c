@@ -303,6 +303,16 @@ tell_next(void *argument, ftt_waiter *waiter)
     return TOKEN_LEAD;
 }
 
+/* False if it has left meanwhile. */
+static bool
+tell(ending *me)
+{
+    const ftt_visit visit = {.key = me->barrier, .visit = tell_next, .argument = me};
+    FTT_WINDOW();
+    ftt_unpark_visit(&visit);
+    return me->told;
+}
+
 /* False if abort() or reset() has broken the generation. */
 static bool
 end_turn(ftt_barrier *barrier, uint64_t generation, turn_end how)
@@ -313,15 +323,9 @@ end_turn(ftt_barrier *barrier, uint64_t generation, turn_end how)
                            .visit = end_of_wait,
                            .finish = finish_end,
                            .argument = &me};
-    const ftt_visit tell = {.key = barrier, .visit = tell_next, .argument = &me};
     ftt_unpark_visit(&end);
     bool stood = me.stands;
-    while (me.next != NULL) {
-        FTT_WINDOW();
-        ftt_unpark_visit(&tell);
-        if (me.told) {
-            break;
-        }
+    while (me.next != NULL && !tell(&me)) {
         me.generation = me.next_generation;
         me.how = PASSED_ON;
         ftt_unpark_visit(&end);

@@ -155,9 +155,6 @@ PyDoc_STRVAR(wait_doc,
              "PythonFinalizationError while the interpreter is finalizing.  However it ends, the\n"
              "lock is held again, as often as before.  In the main thread signal handlers run\n"
              "meanwhile; if one raises, a notification that had come is passed on.");
-PyDoc_STRVAR(wait_for_doc,
-             "wait() until predicate() is true, for timeout seconds at most in all; returns its\n"
-             "last result.");
 PyDoc_STRVAR(notify_doc,
              "Let the n threads that have waited longest go on, or all if they are fewer; each\n"
              "first gets the lock.  Only threads that still wait count: none that has timed out.\n"
@@ -165,8 +162,6 @@ PyDoc_STRVAR(notify_doc,
              "the lock.  Raises RuntimeError if the lock is not held.");
 PyDoc_STRVAR(notify_all_doc,
              "notify() as many threads as wait.");
-PyDoc_STRVAR(notify_all_renamed_doc,
-             "The old name of notify_all(); warns of its deprecation.");
 PyDoc_STRVAR(acquire_doc,
              "acquire($self, /, blocking=True, timeout=-1)\n--\n\n"
              "The lock's acquire().");
@@ -285,10 +280,8 @@ const ftt_function ftt_condition_functions[] = {
     {"__enter__", call_enter, enter_doc},
     {"__exit__", call_exit, exit_doc},
     {"wait", call_wait, wait_doc},
-    {"wait_for", NULL, wait_for_doc},
     {"notify", call_notify, notify_doc},
     {"notify_all", call_notify_all, notify_all_doc},
-    {"notifyAll", NULL, notify_all_renamed_doc},
     {"_release_save", call_release_save, release_save_doc},
     {"_acquire_restore", call_acquire_restore, acquire_restore_doc},
     {"_is_owned", call_is_owned, is_owned_doc},

@@ -184,7 +184,6 @@ event_set_flag(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 }
 
 PyDoc_STRVAR(is_set_doc, "Whether the flag is true at this moment.");
-PyDoc_STRVAR(is_set_renamed_doc, "The old name of is_set(); warns of its deprecation.");
 PyDoc_STRVAR(set_doc,
              "Make the flag true and release every thread that waits at this moment, even if\n"
              "clear() follows at once.  Never waits, so signal handlers, __del__ and weakref\n"
@@ -203,7 +202,6 @@ PyDoc_STRVAR(reinit_doc, "Forget the waiters, in the child of a fork; the flag s
 const ftt_function ftt_event_functions[] = {
     {"__init__", call_init, NULL},
     {"is_set", call_is_set, is_set_doc},
-    {"isSet", NULL, is_set_renamed_doc},
     {"set", call_set, set_doc},
     {"clear", call_clear, clear_doc},
     {"wait", call_wait, wait_doc},

@@ -29,15 +29,19 @@ int
 ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObject *function)
 {
     const ftt_function *row = row_of(table, name);
-    if (row != NULL && row->doc != NULL) {
+    if (row == NULL) {
+        return 0;
+    }
+    if (row->doc != NULL) {
         PyObject *doc = PyUnicode_FromString(row->doc);
-        if (doc == NULL || PyObject_SetAttrString(function, "__doc__", doc) < 0) {
-            Py_XDECREF(doc);
+        int failed = doc == NULL || PyObject_SetAttrString(function, "__doc__", doc) < 0;
+        Py_XDECREF(doc);
+        if (failed) {
             return -1;
         }
-        Py_DECREF(doc);
     }
-    if (row != NULL && row->call != NULL) {
+    /* A function that was given to us before has our vectorcall already. */
+    if (((PyFunctionObject *)function)->vectorcall != row->call) {
         atomic_store_explicit(&runs_code, ((PyFunctionObject *)function)->vectorcall,
                               memory_order_relaxed);
         PyFunction_SetVectorcall((PyFunctionObject *)function, row->call);
@@ -46,7 +50,7 @@ ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObjec
     int failed = PyDict_SetItem(namespace, name, function);
     Py_DECREF(namespace);
     PyType_Modified(type);
-    return failed;
+    return failed ? -1 : 1;
 }
 
 int

@@ -19,16 +19,17 @@
 
 #include <Python.h>
 
-/* A row of a type's table; `call` is NULL where the interpreter's code does as it is. */
+/* A row of a type's table. */
 typedef struct {
     const char *name;
     vectorcallfunc call;
     const char *doc;
 } ftt_function;
 
-/* Puts a Python function into the type's namespace under this name, with call and doc of its row
-   if there is one.  The type's slots stay as they are: tp_init in C is faster than a function
-   called __init__, and does the same.  -1 with an exception set. */
+/* Gives a Python function the call and doc (if it is not NULL) of its row, and puts it into the
+   type's namespace; 1, or 0 and nothing done if there is no row.  The type's slots stay as they
+   are: tp_init in C is faster than a function called __init__, and does the same.  -1 with an
+   exception set. */
 int ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObject *function);
 
 /* The parameters of every vectorcall. */

@@ -13,19 +13,37 @@
 #include "stand_in.h"
 #include "types.h"
 
-/* The class of that name in threading, if it can be the base of ours: a class in Python, whose
-   instances have no layout of their own.  NULL without an exception if it can't, because somebody
-   has put something else there, which may be our own class. */
-static PyObject *
-class_in_python(PyObject *threading, const char *name)
+static bool
+is_the_interpreters(PyTypeObject *type)
 {
+    PyObject *module = PyType_GetModuleName(type);
+    bool so = module != NULL && PyUnicode_Check(module) &&
+              PyUnicode_EqualToUTF8(module, "threading") && PyType_CheckExact(type) &&
+              (PyType_GetFlags(type) & FTT_CLASS_FLAGS) == FTT_CLASS_FLAGS &&
+              type->tp_basicsize == PyBaseObject_Type.tp_basicsize;
+    Py_XDECREF(module);
+    PyErr_Clear();
+    return so;
+}
+
+/* The class of that name in threading, the base of ours; behind our own, if another copy of us is
+   installed.  ImportError if somebody has put something else in its place. */
+static PyObject *
+interpreters_class(PyObject *threading, const char *name)
+{
+    PyObject *found = PyObject_GetAttrString(threading, name);
+    PyObject *order = found != NULL && PyType_Check(found) ? ((PyTypeObject *)found)->tp_mro : NULL;
     PyObject *class = NULL;
-    if (PyObject_GetOptionalAttrString(threading, name, &class) > 0 &&
-        (!PyType_CheckExact(class) ||
-         (PyType_GetFlags((PyTypeObject *)class) & FTT_CLASS_FLAGS) != FTT_CLASS_FLAGS ||
-         ((PyTypeObject *)class)->tp_basicsize != PyBaseObject_Type.tp_basicsize)) {
-        Py_CLEAR(class);
+    for (Py_ssize_t i = 0; class == NULL && order != NULL && i < PyTuple_GET_SIZE(order); i++) {
+        PyObject *each = PyTuple_GET_ITEM(order, i);
+        class = is_the_interpreters((PyTypeObject *)each) ? Py_NewRef(each) : NULL;
     }
+    if (found != NULL && class == NULL) {
+        PyErr_Format(PyExc_ImportError,
+                     "threading.%s has been replaced by %R; import ftthreading before that is done",
+                     name, found);
+    }
+    Py_XDECREF(found);
     return class;
 }
 
@@ -47,20 +65,15 @@ static int
 add_heir(PyObject *module, const char *name, PyType_Spec *spec, PyObject *threading,
          PyTypeObject *base, PyTypeObject **kept)
 {
-    PyObject *theirs = class_in_python(threading, name);
-    if (theirs == NULL && PyErr_Occurred()) {
-        return -1;
-    }
-    PyObject *bases = base != NULL && theirs != NULL ? PyTuple_Pack(2, base, theirs)
-                      : base != NULL                 ? PyTuple_Pack(1, base)
-                      : theirs != NULL               ? PyTuple_Pack(1, theirs)
-                                                     : PyTuple_New(0);
+    PyObject *theirs = interpreters_class(threading, name);
+    PyObject *bases = theirs == NULL ? NULL
+                      : base != NULL ? PyTuple_Pack(2, base, theirs)
+                                     : PyTuple_Pack(1, theirs);
     Py_XDECREF(theirs);
     if (bases == NULL) {
         return -1;
     }
-    int result =
-        add_type(module, name, spec, NULL, PyTuple_GET_SIZE(bases) != 0 ? bases : NULL, kept);
+    int result = add_type(module, name, spec, NULL, bases, kept);
     Py_DECREF(bases);
     return result;
 }
@@ -69,14 +82,10 @@ static int
 add_types(PyObject *module)
 {
     ftt_module_state *state = PyModule_GetState(module);
-    PyObject *threading = PyImport_ImportModule("threading");
-    if (threading == NULL) {
-        return -1;
-    }
+    PyObject *threading = state->threading;
     state->lock_class = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ftt_lock_class_spec,
                                                                  (PyObject *)&PyType_Type);
-    int failed =
-        state->lock_class == NULL ||
+    if (state->lock_class == NULL ||
         add_type(module, "Lock", &ftt_lock_spec, state->lock_class, NULL, &state->lock) < 0 ||
         add_type(module, "RLock", &ftt_rlock_spec, state->lock_class, NULL, &state->rlock) < 0 ||
         add_heir(module, "Condition", &ftt_condition_spec, threading, NULL, &state->condition) <
@@ -86,9 +95,10 @@ add_types(PyObject *module)
         add_heir(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, threading,
                  state->semaphore, NULL) < 0 ||
         add_heir(module, "Event", &ftt_event_spec, threading, NULL, NULL) < 0 ||
-        add_heir(module, "Barrier", &ftt_barrier_spec, threading, NULL, NULL) < 0;
-    Py_DECREF(threading);
-    return failed ? -1 : 0;
+        add_heir(module, "Barrier", &ftt_barrier_spec, threading, NULL, NULL) < 0) {
+        return -1;
+    }
+    return 0;
 }
 
 static int
@@ -114,8 +124,8 @@ static const struct {
     {"Barrier", ftt_barrier_functions},
 };
 
-/* _adopt(type, name, function): makes the Python function a method of our type, with our C as its
-   fast path where there is some (function.h). */
+/* _adopt(type, name, function): makes the Python function a method of our type with C as its fast
+   path (function.h); False, and nothing done, if there is none. */
 static PyObject *
 adopt(PyObject *module, PyObject *args)
 {
@@ -131,8 +141,8 @@ adopt(PyObject *module, PyObject *args)
         }
         Py_DECREF(ours);
         if (ours == type) {
-            int failed = ftt_adopt((PyTypeObject *)type, tables[i].functions, name, function);
-            return failed ? NULL : Py_NewRef(Py_None);
+            int found = ftt_adopt((PyTypeObject *)type, tables[i].functions, name, function);
+            return found < 0 ? NULL : PyBool_FromLong(found);
         }
     }
     PyErr_Format(PyExc_TypeError, "%R has no functions of the interpreter's", type);
