@@ -46,29 +46,31 @@ def keep(cond, handler, times, ended):
         cond.release()
 
 
-def way_out(cond, exceptions):
-    """Have these raised while the holder of the lock keeps it; what the main thread's wait raises,
-    in a `with` block that then ends."""
+def wait_in_vain(cond, exceptions, wait):
+    """Call `wait()` while another thread keeps the lock and these are raised; what it raises."""
     ended = []
     with handling(raising(exceptions)) as handler:
         holding = once_waiting(cond, lambda: keep(cond, handler, len(exceptions), ended))
-        with pytest.raises((KeyboardInterrupt, RuntimeError)) as raised, cond:
-            try:
-                cond.wait(60)
-            finally:
-                owned = cond._lock._is_owned() if hasattr(cond._lock, "_is_owned") else False
-                if not hasattr(cond._lock, "_is_owned"):
-                    # `with` would release what another has, as under threading.
-                    assert start_threads(1, lambda i: cond.acquire(False)).join() == [False]
-                    ended.append(True)
-                    holding.join()
-                    cond.acquire()
+        with pytest.raises((KeyboardInterrupt, RuntimeError)) as raised:
+            wait()
+        assert start_threads(1, lambda i: cond.acquire(False)).join() == [False]  # the other has it
         ended.append(True)
         holding.join()
-    assert not owned
     assert len(cond._waiters) == 0
-    assert cond.acquire(False)
+    assert cond.acquire(False)  # once: nothing is left of the first time
+    cond.release()
+    assert start_threads(1, lambda i: cond.acquire(False)).join() == [True]
     return raised.value
+
+
+def hold_and_wait(cond):
+    cond.acquire()
+    cond.wait(60)
+
+
+def wait_in_block(cond):
+    with cond:
+        cond.wait(60)
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, Interrupt])
@@ -89,18 +91,24 @@ def test_a_second_keyboard_interrupt_ends_a_wait_for_the_lock(
     # The holder never lets go, so that otherwise nobody could end the program from a keyboard.
     cond = kind_of_condition(locktype())
     second = kind("second")
-    raised = way_out(cond, [*others, kind("first"), *others, second])
-    if locktype is not Lock:
-        assert type(raised) is RuntimeError  # of `with`, as under threading
-        raised = raised.__context__
-    assert raised is second
+    exceptions = [*others, kind("first"), *others, second]
+    assert wait_in_vain(cond, exceptions, lambda: hold_and_wait(cond)) is second
+
+
+@pytest.mark.parametrize("locktype", [RLock, SubRLock])
+def test_with_finds_that_the_lock_is_lost(locktype):  # as under threading
+    cond = Condition(locktype())
+    second = KeyboardInterrupt()
+    raised = wait_in_vain(cond, [KeyboardInterrupt(), second], lambda: wait_in_block(cond))
+    assert type(raised) is RuntimeError
+    assert raised.__context__ is second
 
 
 @pytest.mark.parametrize("locktype", [threading.Lock, PlainLock])
 def test_a_lock_that_cannot_say_whose_it_is_is_asked_for_once(locktype):  # as under threading
     cond = Condition(locktype())
     only = KeyboardInterrupt()
-    assert way_out(cond, [only]) is only
+    assert wait_in_vain(cond, [only], lambda: hold_and_wait(cond)) is only
 
 
 @pytest.mark.parametrize("locktype", [Lock, RLock, SubRLock, threading._PyRLock])
