@@ -49,7 +49,6 @@ from __future__ import annotations
 
 import _thread
 import os
-import sys
 import threading
 from types import MappingProxyType
 
@@ -82,22 +81,38 @@ class Installation:
     Attributes:
         replaced: each name of `threading` that was set, public and private, with the object
             that was there before; and those of `_thread`, as ``"_thread.RLock"``.
-        stale: each loaded module that still binds one of the old public objects, by its name
-            in `sys.modules`, with the sorted names under which it does. Only the names of the
-            modules' namespaces are looked at, not what classes, functions or instances hold.
+        stale: who still holds one of the old public objects: by the name of a module, the
+            sorted names under which it does. A bare name is one of the module's own; others
+            say what they are, as ``"Mine (base class)"``, ``"work (default argument)"``,
+            ``"Safe.lock (dataclass field)"``. What lies in containers, local variables and
+            objects of built-in types is not found. Looked up when it is first read, and by
+            comparing and printing; it takes as long as a garbage collection or two.
     """
 
-    __slots__ = ("replaced", "stale")
+    __slots__ = ("_stale", "replaced")
     __match_args__ = ("replaced", "stale")
 
     replaced: Mapping[str, object]
-    stale: Mapping[str, tuple[str, ...]]
+    _stale: Mapping[str, tuple[str, ...]] | None
 
     def __init__(
-        self, replaced: Mapping[str, object], stale: Mapping[str, tuple[str, ...]]
+        self, replaced: Mapping[str, object], stale: Mapping[str, tuple[str, ...]] | None = None
     ) -> None:
         object.__setattr__(self, "replaced", MappingProxyType(dict(replaced)))
-        object.__setattr__(self, "stale", MappingProxyType(dict(stale)))
+        known = None if stale is None else MappingProxyType(dict(stale))
+        object.__setattr__(self, "_stale", known)
+
+    @property
+    def stale(self) -> Mapping[str, tuple[str, ...]]:
+        if self._stale is None:
+            from . import _stale
+
+            # Not the private names, nor those of `_thread`: who has the type of the interpreter's
+            # RLock (functools has) seldom got it as `threading._CRLock`.
+            old = [value for name, value in self.replaced.items() if not name.startswith("_")]
+            object.__setattr__(self, "_stale", MappingProxyType(_stale.find(old)))
+        assert self._stale is not None
+        return self._stale
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"cannot assign to field {name!r}: an Installation is a record")
@@ -142,8 +157,8 @@ def install() -> Installation:
     `threading` module, and the private aliases that belong to it; so are the names of the lock
     types in `_thread`. Objects made before keep working beside new ones.
 
-    Calling it again changes nothing, and returns the same `replaced` with a new look at which
-    modules are `stale`. A name that somebody else has patched since is left to them.
+    Calling it again changes nothing, and returns the same `replaced`, with a new look at what is
+    `stale`. A name that somebody else has patched since is left to them.
 
     Safe to call from several threads at once, together with `uninstall`, and while modules are
     being imported. Another thread that reads several names meanwhile may get some old and some
@@ -164,7 +179,7 @@ def install() -> Installation:
             namespace.update(changes)
         _present(_installed, as_theirs=True)
         replaced = {name: old for name, (old, _) in _installed.items()}
-    return Installation(replaced, _stale(replaced))
+    return Installation(replaced)
 
 
 def uninstall() -> Mapping[str, object]:
@@ -255,45 +270,3 @@ def _shown_as(old: type, ours: type) -> property:
         return ours if kind is old else kind
 
     return property(shown, object.__dict__["__class__"].__set__)
-
-
-def _stale(replaced: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
-    """Which loaded modules bind an object that was public in `threading` before."""
-    # Private names are not searched for, nor those of `_thread`: who has the type of the
-    # interpreter's RLock (functools has) seldom got it as `threading._CRLock`.
-    old = {id(value) for name, value in replaced.items() if not name.startswith("_")}
-    stale = {}
-    for module_name, module in _snapshot(sys.modules).items():
-        if module is threading or not isinstance(module_name, str):
-            continue
-        if module_name == "_thread" or module_name.partition(".")[0] == "ftthreading":
-            continue  # where the old objects and ours come from
-        names = [
-            name
-            for name, value in _namespace(module).items()
-            if id(value) in old and isinstance(name, str)
-        ]
-        if names:
-            stale[module_name] = tuple(sorted(names))
-    return stale
-
-
-def _namespace(module: object) -> dict[object, object]:
-    """A copy of a module's namespace, got without running any code of the module.
-
-    `getattr` would call a module's `__getattr__`, and would load a lazy module.
-    """
-    try:
-        return _snapshot(object.__getattribute__(module, "__dict__"))
-    except Exception:  # an object of any kind may stand in sys.modules
-        return {}
-
-
-def _snapshot(mapping: Mapping[Any, object]) -> dict[object, object]:
-    """Copy a dictionary that other threads may be changing."""
-    for _ in range(100):
-        try:
-            return dict(mapping)
-        except RuntimeError:  # it changed its size, and is no plain dict, which copies at a stroke
-            continue
-    return {}
