@@ -6,4 +6,5 @@ little as possible, and no function: the launcher lives in `_run`, which empties
 
 from ftthreading import _run
 
-_run.main()
+if __name__ == "__main__":  # others (documentation tools, type checkers) import every module
+    _run.main()

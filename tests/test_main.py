@@ -212,6 +212,22 @@ print(early, ours, type(queue.Queue().mutex) is Lock)
     assert (code, output.splitlines()[-1], errors) == (0, "True True True", "")
 
 
+def test_walkers_of_packages_run_nothing(tmp_path: Path) -> None:
+    """pydoc, stubtest and the like import `__main__`, as a module among others."""
+    program = """
+import pkgutil, sys
+sys.argv[1:] = ["-c", "raise SystemExit('ran')"]
+mine = 1
+import ftthreading
+for found in pkgutil.walk_packages(ftthreading.__path__, "ftthreading."):
+    __import__(found.name)
+assert "ftthreading.__main__" in sys.modules
+import threading
+print(mine, threading.Lock is ftthreading.Lock)
+"""
+    assert run(tmp_path, "-c", program) == (0, "1 False\n", "")
+
+
 def test_exit_codes_are_what_they_should_be(tmp_path: Path) -> None:
     codes = {
         "exit_number": 3, "exit_text": 1, "keyboard_interrupt": -2, "sigint": -2, "hook_exits": 5,
