@@ -52,6 +52,7 @@ import os
 import threading
 from types import MappingProxyType
 
+from . import _green
 from ._core import (
     Barrier,
     BoundedSemaphore,
@@ -141,7 +142,8 @@ _HEIRS: tuple[type, ...] = (Barrier, BoundedSemaphore, Condition, Event, Semapho
 # call install() inside install().
 _guard = _thread.RLock()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_guard._at_fork_reinit)  # type: ignore[attr-defined]
+    # Through its name: eventlet puts others in the place of RLocks, and complains of what is left.
+    os.register_at_fork(after_in_child=lambda: _guard._at_fork_reinit())  # type: ignore[attr-defined]
 
 # name -> (the object that was there, ours), while installed.
 _installed: dict[str, tuple[object, object]] | None = None
@@ -162,12 +164,16 @@ def install() -> Installation:
 
     Safe to call from several threads at once, together with `uninstall`, and while modules are
     being imported. Another thread that reads several names meanwhile may get some old and some
-    new objects; both work. Raises nothing of its own.
+    new objects; both work. Raises RuntimeError where eventlet or gevent has made threads green,
+    which does not go together; nothing else of its own. If one of them is imported later, to do
+    that, `threading` is given back first, with a RuntimeWarning.
     """
     global _installed
     with _guard:
         if _installed is None:
+            _green.refuse()
             _installed = _plan()
+            _green.watch(uninstall)
         # The record is kept before the module is changed: if an exception from a signal handler
         # comes between the two, the next call completes this one and nothing is forgotten.
         for namespace in _PLACES:
@@ -209,6 +215,7 @@ def uninstall() -> Mapping[str, object]:
                     left[label] = None if current is _ABSENT else current
             namespace.update(restored)
         _present(changes, as_theirs=False)
+        _green.unwatch()
         _installed = None
     return MappingProxyType(left)
 
