@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 from comparing import outcome
+from support import start_threads, wait_until
 
 import ftthreading
 
@@ -141,6 +142,43 @@ def test_a_replaced_release_is_what_with_calls():
             pass
         assert calls == [1]
         assert semaphore._value == 1
+
+
+@pytest.mark.parametrize("lock", ["Lock", "RLock"])
+def test_what_a_condition_is_given_is_what_wait_and_notify_call(lock):
+    for module in (threading, ftthreading):
+        condition, calls = module.Condition(getattr(module, lock)()), []
+
+        def follow(name, condition=condition, calls=calls):
+            original = getattr(condition, name)
+
+            def wrapped(*args):
+                calls.append(name)
+                return original(*args)
+
+            setattr(condition, name, wrapped)
+
+        for name in ("_release_save", "_acquire_restore", "_is_owned", "notify"):
+            follow(name)
+        with condition:
+            assert condition.wait(0.001) is False
+            condition.notify_all()
+        assert calls == ["_is_owned", "_release_save", "_acquire_restore", "notify", "_is_owned"]
+
+        calls.clear()
+        entered = []
+
+        def wait(condition=condition, entered=entered):
+            with condition:
+                entered.append(1)
+                return condition.wait()
+
+        running = start_threads(1, lambda i, wait=wait: wait())
+        wait_until(lambda entered=entered: entered)
+        with condition:
+            condition.notify()
+        assert running.join() == [True]
+        assert calls.count("_acquire_restore") == 1
 
 
 def test_a_subclass_notify_is_what_notify_all_calls():

@@ -14,12 +14,13 @@
 
 #define MOST_CALLS 10
 
-/* Calls the lock's method of that name, if it has one, else Condition's own on self. */
+/* Calls the lock's method of that name, if it has one, else Condition's own on self; the instance's
+   own comes first. */
 static PyObject *
 ask(PyObject *self, const char *name, PyObject *argument)
 {
-    PyObject *method;
-    if (PyObject_GetOptionalAttrString(cast(self)->lock, name, &method) < 0) {
+    PyObject *method = NULL;
+    if (!cast(self)->own_ways && PyObject_GetOptionalAttrString(cast(self)->lock, name, &method) < 0) {
         return NULL;
     }
     if (method == NULL) {
@@ -108,7 +109,7 @@ ftt_condition_is_owned_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     int owned = -1;
     if (cast(self)->monitor.lock != NULL) {
-        owned = ftt_condition_is_owned(self);
+        owned = ftt_native_is_owned(cast(self)->monitor);
     }
     else {
         PyObject *method = lock_method(self, "_is_owned");
@@ -200,7 +201,7 @@ ftt_foreign_wait(PyObject *self, int64_t timeout)
         return outcome;
     }
     if (notified) {
-        ftt_condition_notify(&cast(self)->condition, cast(self)->monitor, 1);
+        ftt_condition_notify(&cast(self)->condition, ftt_condition_monitor(self), 1);
     }
     ftt_raise_again(&aside);
     return FTT_FAILED;

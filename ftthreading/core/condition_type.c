@@ -128,6 +128,17 @@ ftt_condition_dealloc(PyObject *self)
     ftt_object_dealloc(self);
 }
 
+static int
+condition_setattro(PyObject *self, PyObject *name, PyObject *value)
+{
+    static const char *const ways[] = {"_release_save", "_acquire_restore", "_is_owned"};
+    for (int i = 0; i < 3 && PyUnicode_Check(name); i++) {
+        cast(self)->own_ways |= PyUnicode_EqualToUTF8(name, ways[i]);
+    }
+    cast(self)->own_notify |= PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "notify");
+    return PyObject_GenericSetAttr(self, name, value);
+}
+
 static PyObject *
 get_lock(PyObject *self, void *Py_UNUSED(closure))
 {
@@ -237,7 +248,7 @@ call_wait(FTT_CALL)
         cast(args[0])->lock == NULL) {
         return ftt_python(function, args, nargsf, names);
     }
-    return ftt_condition_wait_method(args[0], &seconds, seconds != NULL, NULL);
+    return ftt_condition_wait_method(args[0], seconds);
 }
 
 static PyObject *
@@ -250,14 +261,15 @@ call_notify(FTT_CALL)
         cast(args[0])->lock == NULL) {
         return ftt_python(function, args, nargsf, names);
     }
-    return ftt_condition_notify_method(args[0], &number, number != NULL, NULL);
+    return ftt_condition_notify_method(args[0], number);
 }
 
-/* notify(), a subclass's if there is one. */
+/* notify(), a subclass's or the instance's own if there is one. */
 static PyObject *
 call_notify_all(FTT_CALL)
 {
-    if (!is_native(args, nargsf, names, 1) || ftt_is_of_subclass(args[0], ftt_condition_dealloc)) {
+    if (!is_native(args, nargsf, names, 1) || cast(args[0])->own_notify ||
+        ftt_is_of_subclass(args[0], ftt_condition_dealloc)) {
         return ftt_python(function, args, nargsf, names);
     }
     return ftt_condition_notify_all_method(args[0], NULL);
@@ -309,6 +321,7 @@ static PyType_Slot condition_slots[] = {
     {Py_tp_dealloc, ftt_condition_dealloc},
     {Py_tp_traverse, condition_traverse},
     {Py_tp_clear, condition_clear},
+    {Py_tp_setattro, condition_setattro},
     {Py_tp_methods, condition_methods},
     {Py_tp_getset, condition_getset},
     {0, NULL},

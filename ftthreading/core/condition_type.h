@@ -8,7 +8,8 @@
    The lock decides the way.  A Lock or RLock of ours, and of exactly that type, is released
    and taken back in C (native).  Any other object with acquire and release, a subclass of
    RLock included, is foreign: it is asked through its methods; so is a Lock of ours by a
-   subclass of Condition that overrides how a lock is released. */
+   subclass of Condition that overrides how a lock is released, and either by a condition that
+   has been given methods of its own for that. */
 
 #ifndef FTT_CONDITION_TYPE_H
 #define FTT_CONDITION_TYPE_H
@@ -21,6 +22,8 @@ typedef struct {
     ftt_condition condition;
     ftt_monitor monitor; /* of a native lock */
     PyObject *lock;      /* NULL before __init__ */
+    bool own_ways;       /* the instance has had a _release_save, say, of its own */
+    bool own_notify;     /* the same for notify */
 } condition_object;
 
 static inline condition_object *
@@ -53,18 +56,18 @@ int ftt_foreign_is_owned(PyObject *self);
 /* wait(), once that is known; `timeout` and result as for ftt_condition_wait(). */
 ftt_outcome ftt_foreign_wait(PyObject *self, int64_t timeout);
 
-/* The same as ftt_foreign_is_owned(), for any lock. */
-static inline int
-ftt_condition_is_owned(PyObject *self)
+/* How wait() and notify() go about the lock: without one, it is foreign. */
+static inline ftt_monitor
+ftt_condition_monitor(PyObject *self)
 {
-    ftt_monitor monitor = cast(self)->monitor;
-    if (monitor.rlock != NULL) {
-        return ftt_rlock_is_owned(monitor.rlock);
-    }
-    if (monitor.lock != NULL) {
-        return ftt_lock_locked(monitor.lock);
-    }
-    return ftt_foreign_is_owned(self);
+    return cast(self)->own_ways ? (ftt_monitor){NULL, NULL} : cast(self)->monitor;
+}
+
+static inline bool
+ftt_native_is_owned(ftt_monitor monitor)
+{
+    return monitor.rlock != NULL ? ftt_rlock_is_owned(monitor.rlock)
+                                 : ftt_lock_locked(monitor.lock);
 }
 
 /* The methods, by their names in Python. */
@@ -75,10 +78,9 @@ PyObject *ftt_condition_is_owned_method(PyObject *self, PyObject *ignored);
 
 /* condition_wait.c */
 
-PyObject *ftt_condition_wait_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                                    PyObject *names);
-PyObject *ftt_condition_notify_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                                      PyObject *names);
+/* NULL for what is not given. */
+PyObject *ftt_condition_wait_method(PyObject *self, PyObject *seconds);
+PyObject *ftt_condition_notify_method(PyObject *self, PyObject *number);
 PyObject *ftt_condition_notify_all_method(PyObject *self, PyObject *ignored);
 
 /* condition_lock.c */

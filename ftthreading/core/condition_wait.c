@@ -1,12 +1,12 @@
-/* Condition's wait, wait_for and notify: the methods that the queue of condition.h is for. */
+/* Condition's wait and notify: the methods that the queue of condition.h is for. */
 
 #include "arguments.h"
 #include "condition_type.h"
 
 static int
-require_owned(PyObject *self, const char *message)
+require_owned(PyObject *self, ftt_monitor monitor, const char *message)
 {
-    int owned = ftt_condition_is_owned(self);
+    int owned = monitor.lock == NULL ? ftt_foreign_is_owned(self) : ftt_native_is_owned(monitor);
     if (owned == 0) {
         PyErr_SetString(PyExc_RuntimeError, message);
     }
@@ -16,10 +16,10 @@ require_owned(PyObject *self, const char *message)
 static ftt_outcome
 wait(PyObject *self, int64_t timeout)
 {
-    if (require_owned(self, "cannot wait on un-acquired lock") < 0) {
+    ftt_monitor monitor = ftt_condition_monitor(self);
+    if (require_owned(self, monitor, "cannot wait on un-acquired lock") < 0) {
         return FTT_FAILED;
     }
-    ftt_monitor monitor = cast(self)->monitor;
     Py_INCREF(self); /* while this sleeps (park.c) */
     ftt_outcome outcome = monitor.lock == NULL
                               ? ftt_foreign_wait(self, timeout)
@@ -35,15 +35,10 @@ wait(PyObject *self, int64_t timeout)
 }
 
 PyObject *
-ftt_condition_wait_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                          PyObject *names)
+ftt_condition_wait_method(PyObject *self, PyObject *seconds)
 {
-    static const char *const keywords[] = {"timeout"};
-    PyObject *seconds = NULL;
     int64_t timeout;
-    if (((nargs != 0 || names != NULL) &&
-         ftt_parse("wait", keywords, 1, args, nargs, names, &seconds) < 0) ||
-        ftt_parse_wait(seconds, &timeout) < 0) {
+    if (ftt_parse_wait(seconds, &timeout) < 0) {
         return NULL;
     }
     ftt_outcome outcome = wait(self, timeout);
@@ -53,10 +48,11 @@ ftt_condition_wait_method(PyObject *self, PyObject *const *args, Py_ssize_t narg
 static int
 notify(PyObject *self, uint64_t count)
 {
-    if (require_owned(self, "cannot notify on un-acquired lock") < 0) {
+    ftt_monitor monitor = ftt_condition_monitor(self);
+    if (require_owned(self, monitor, "cannot notify on un-acquired lock") < 0) {
         return -1;
     }
-    ftt_condition_notify(&cast(self)->condition, cast(self)->monitor, count);
+    ftt_condition_notify(&cast(self)->condition, monitor, count);
     return 0;
 }
 
@@ -65,7 +61,8 @@ notify(PyObject *self, uint64_t count)
 static int
 notify_while_more_than_zero(PyObject *self, PyObject *number)
 {
-    if (require_owned(self, "cannot notify on un-acquired lock") < 0) {
+    ftt_monitor monitor = ftt_condition_monitor(self);
+    if (require_owned(self, monitor, "cannot notify on un-acquired lock") < 0) {
         return -1;
     }
     ftt_condition *condition = &cast(self)->condition;
@@ -74,7 +71,7 @@ notify_while_more_than_zero(PyObject *self, PyObject *number)
     int more = left == NULL ? -1 : 1;
     while (more > 0 && ftt_condition_waiters(condition) > 0) {
         more = PyObject_RichCompareBool(left, zero, Py_GT);
-        if (more > 0 && ftt_condition_notify(condition, cast(self)->monitor, 1) > 0) {
+        if (more > 0 && ftt_condition_notify(condition, monitor, 1) > 0) {
             Py_SETREF(left, PyNumber_InPlaceSubtract(left, one));
             more = left == NULL ? -1 : 1;
         }
@@ -86,15 +83,8 @@ notify_while_more_than_zero(PyObject *self, PyObject *number)
 }
 
 PyObject *
-ftt_condition_notify_method(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                            PyObject *names)
+ftt_condition_notify_method(PyObject *self, PyObject *number)
 {
-    static const char *const keywords[] = {"n"};
-    PyObject *number = NULL;
-    if ((nargs != 0 || names != NULL) &&
-        ftt_parse("notify", keywords, 1, args, nargs, names, &number) < 0) {
-        return NULL;
-    }
     int done;
     if (number == NULL) {
         done = notify(self, 1);
