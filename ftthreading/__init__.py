@@ -50,6 +50,8 @@ from ._cpython import KNOWN
 from ._install import install as install
 from ._install import uninstall as uninstall
 from ._live import LiveModule, live
+from ._status import Status as Status
+from ._status import status as status
 
 TYPE_CHECKING = False
 if KNOWN or TYPE_CHECKING:

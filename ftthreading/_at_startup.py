@@ -62,9 +62,9 @@ class _Loader:
         module.__loader__ = self._loader
         self._loader.exec_module(module)
         if module.__name__ == "ftthreading":
-            module.install()
             if self._finder in sys.meta_path:
                 sys.meta_path.remove(self._finder)
+            module.install()
         else:
             _load()
 
@@ -72,8 +72,20 @@ class _Loader:
 def _load() -> None:
     try:
         import ftthreading  # noqa: F401
-    except ImportError:  # the environment has lost it, and goes on without
-        pass
+    except ModuleNotFoundError as error:
+        if error.name != "ftthreading":  # or else the environment has lost it, and goes on without
+            _complain(error)
+    except Exception as error:
+        _complain(error)
+
+
+def _complain(error: Exception) -> None:
+    """One sentence, for threads that nobody expected to be in want of ftthreading."""
+    if sys.stderr is not None:
+        sys.stderr.write(
+            f"ftthreading is not used, for it cannot be loaded: {type(error).__name__}: {error}"
+            f" (install it again, or remove {__file__})\n"
+        )
 
 
 def watch() -> None:

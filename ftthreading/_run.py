@@ -60,7 +60,11 @@ Run an unmodified Python program with ftthreading in the place of threading.
   --enable-at-startup    have every interpreter that starts from this environment run on
                          ftthreading: writes one file into its site-packages
   --disable-at-startup   remove that file
-  --status               say whether it is there and works; exit code 0 if so, else 1
+  --status               say whether it is there and works, and what runs on ftthreading;
+                         exit code 0 if new interpreters do, else 1
+
+Only the one process runs on ftthreading otherwise: what it starts anew (multiprocessing's spawn,
+subprocess, the workers of a server) has plain threading. ftthreading.status() tells a program.
 
 Python's own options (-X, -W, -O, -i, -P, -I and so on) stand before -m ftthreading.
 The exit code is the program's; it is 2 where there was nothing to run.

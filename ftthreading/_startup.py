@@ -7,7 +7,8 @@
 each start: `ftthreading.start` where it reads that (3.15, PEP 829), else `ftthreading.pth`. Nothing
 is written unless somebody asks, and `disable` takes it away.
 
-An interpreter started with -S or -I -S does not read it. FTTHREADING_AT_STARTUP=0 in the
+An interpreter started with -S or -I -S does not read it. When ftthreading goes from the environment,
+or breaks, the files stay: what they call then does nothing, or says so in one sentence. FTTHREADING_AT_STARTUP=0 in the
 environment turns it off for a process and its children.
 """
 
@@ -19,10 +20,15 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from ._status import status as current_status
+
 WATCHER = "_ftthreading_at_startup"
 
 CALLS = {
-    ".pth": f"import {WATCHER}; {WATCHER}.watch()\n",
+    # One line, for site executes each alone; silent where the module is gone.
+    ".pth": (
+        'import sys; exec("try: import {0}\\nexcept ImportError: pass\\nelse: {0}.watch()")\n'
+    ).format(WATCHER),
     ".start": f"{WATCHER}:watch\n",
 }
 
@@ -39,6 +45,21 @@ def startup_files() -> dict[Path, str]:
     suffix = ".start" if sys.version_info >= (3, 15) else ".pth"
     watcher = Path(__file__).with_name("_at_startup.py").read_text(encoding="utf-8")
     return {folder / f"{WATCHER}.py": watcher, folder / f"ftthreading{suffix}": CALLS[suffix]}
+
+
+def will_reach_children() -> bool:
+    """Whether the files are there, as `enable` writes them, and are not turned off here."""
+    if os.environ.get("FTTHREADING_AT_STARTUP") == "0":
+        return False
+    return all(_state(file, text) == "there" for file, text in startup_files().items())
+
+
+def _state(file: Path, text: str) -> str:
+    try:
+        there = file.read_text(encoding="utf-8", errors="replace") == text
+    except OSError:
+        return "not there"
+    return "there" if there else "there, of another version (--enable-at-startup renews it)"
 
 
 def in_force() -> bool:
@@ -106,12 +127,16 @@ def disable() -> int:
 
 
 def status() -> int:
-    """Say what is in force; exit code 0 if it is ftthreading, else 1."""
-    for file in startup_files():
-        print(f"{file}: {'there' if file.exists() else 'not there'}")
+    """Say what is in force; exit code 0 if new interpreters run on ftthreading, else 1."""
+    for file, text in startup_files().items():
+        print(f"{file}: {_state(file, text)}")
     if os.environ.get("FTTHREADING_AT_STARTUP") == "0":
         print("FTTHREADING_AT_STARTUP=0: turned off for this process and its children")
+    here = "ftthreading" if current_status().here else "plain threading"
+    print(f"this process: {here}")
     enabled = in_force()
+    children = "ftthreading" if enabled else "plain threading"
+    print(f"a program that python -m ftthreading runs: ftthreading; what it starts: {children}")
     print(f"VERDICT: {'enabled' if enabled else 'disabled'} for {sys.executable}.")
     return 0 if enabled else 1
 

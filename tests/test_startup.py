@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 import sysconfig
 import textwrap
 import venv
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from support import CHECKOUT
+
+import ftthreading
 
 pytestmark = pytest.mark.thread_unsafe(reason="makes an environment and runs its interpreter")
 
@@ -189,6 +193,95 @@ def test_without_the_package(python: Path) -> None:
     finally:
         package.symlink_to(target)
         assert run(python, "-m", "ftthreading", "--disable-at-startup").returncode == 0
+
+
+BROKEN = {
+    "only caches": ({"__pycache__/x.pyc": ""}, None),
+    "no core": ({"__init__.py": "from ._core import Lock"}, "No module named 'ftthreading._core'"),
+    "no install": ({"__init__.py": "Lock = 1"}, "has no attribute 'install'"),
+    "install fails": ({"__init__.py": "def install(): 1 / 0"}, "ZeroDivisionError: "),
+    "of another Python": ({"__init__.py": "print 1"}, "SyntaxError: "),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_with_a_broken_package(enabled: Path, what: str) -> None:
+    """Half removed, or of another version: threads go on, and one sentence says why so."""
+    site = run(enabled, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout
+    package = Path(site.strip(), "ftthreading")
+    files, complaint = BROKEN[what]
+    target = package.readlink()
+    package.unlink()
+    try:
+        for name, text in files.items():
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            (package / name).write_text(text)
+        assert run(enabled, "-c", "").stderr == ""
+        done = run(enabled, "-c", LOOK + "; threading.Thread(target=print).start()")
+        assert (done.returncode, done.stdout) == (0, "function\n\n")
+        if complaint is None:
+            assert done.stderr == ""
+        else:
+            assert complaint in done.stderr
+            assert done.stderr.startswith("ftthreading is not used, for it cannot be loaded: ")
+            assert "_ftthreading_at_startup.py)" in done.stderr
+            assert done.stderr.count("\n") == 1
+    finally:
+        shutil.rmtree(package)
+        package.symlink_to(target)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="a .start file names an entry point")
+def test_half_of_the_files_is_gone(enabled: Path) -> None:
+    site = run(enabled, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout
+    (watcher,) = Path(site.strip()).glob("_ftthreading_at_startup.py")
+    watcher.unlink()
+    done = run(enabled, "-c", LOOK)
+    assert (done.stdout, done.stderr) == ("function\n", "")
+
+
+STATUS = "import ftthreading; print(ftthreading.status())"
+
+
+def test_status_of_a_process(python: Path) -> None:
+    def told(*arguments: str, **environment: str) -> str:
+        done = run(python, *arguments, "-c", STATUS, **environment)
+        assert done.stderr == ""
+        return done.stdout.strip()
+
+    launcher = ("-m", "ftthreading")
+    assert told() == "Status(here=False, children=False)"
+    assert told(*launcher) == "Status(here=True, children=False)"
+    before = run(python, *launcher, "--status").stdout
+    assert "this process: plain threading\n" in before
+    assert "ftthreading runs: ftthreading; what it starts: plain threading\n" in before
+    assert run(python, *launcher, "--enable-at-startup").returncode == 0
+    try:
+        assert told() == told(*launcher) == "Status(here=True, children=True)"
+        off = {"FTTHREADING_AT_STARTUP": "0"}
+        assert told(**off) == "Status(here=False, children=False)"
+        assert told(*launcher, **off) == "Status(here=True, children=False)"
+        after = run(python, *launcher, "--status").stdout
+        assert "this process: ftthreading\n" in after
+        assert "what it starts: ftthreading\n" in after
+        site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout
+        watcher = Path(site.strip(), "_ftthreading_at_startup.py")
+        watcher.write_text(watcher.read_text() + "# of another version\n")
+        assert told(*launcher) == "Status(here=True, children=False)"
+        renew = f"{watcher}: there, of another version (--enable-at-startup renews it)\n"
+        assert renew in run(python, *launcher, "--status").stdout
+    finally:
+        assert run(python, *launcher, "--disable-at-startup").returncode == 0
+
+
+def test_status_is_a_record() -> None:
+    status = ftthreading.status()
+    assert status == ftthreading.Status(status.here, status.children) != ()
+    assert hash(status) == hash(ftthreading.Status(status.here, status.children))
+    with pytest.raises(AttributeError):
+        status.here = True  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        del status.children
 
 
 def test_not_installed(tmp_path: Path) -> None:
