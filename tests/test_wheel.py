@@ -101,17 +101,22 @@ def test_builds_cleanly(compiler: str, backend: str, tmp_path: Path) -> None:
     assert warnings == []
 
 
-def test_core_is_optimised_as_the_interpreter_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flags", [None, "", "-g -DFTT_POSIX_BACKEND", "-O1 -g"])
+def test_core_is_optimised_as_the_interpreter_is(tmp_path: Path, flags: str | None) -> None:
     # setuptools takes CFLAGS, even an empty one, in place of the interpreter's -O3: a build that
-    # sets it is correct and half as fast.
-    flags = set((sysconfig.get_config_var("CFLAGS") or "").split())
-    levels = {flag for flag in flags if flag.startswith("-O")}
+    # sets it would be correct and half as fast.
+    own = (sysconfig.get_config_var("CFLAGS") or "").split()
+    levels = [flag for flag in own if flag.startswith("-O")]
     if not levels:
         pytest.skip("the interpreter itself was built without optimisation")
-    _, log = build(tmp_path)
+    given = {} if flags is None else {"CFLAGS": flags}
+    _, log = build(tmp_path, **given)
     lines = [line.split() for line in log.splitlines() if " -c ftthreading/core/" in line]
     assert lines, log
-    assert all(levels & set(line) for line in lines), log
+    expected = "-O1" if "-O1" in (flags or "") else levels[-1]
+    for line in lines:
+        assert [flag for flag in line if flag.startswith("-O")][-1] == expected, log
+        assert set((flags or "").split()) <= set(line), log
 
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
