@@ -18,7 +18,6 @@ if sys.platform == "win32":
     )
 
 
-
 def optimisation() -> list[str]:
     """The interpreter's own level of optimisation, where CFLAGS took it away.
 

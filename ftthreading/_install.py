@@ -24,10 +24,10 @@ The functions and classes of the interpreter's threading.py look up Lock, RLock,
 Event as globals, so what they make afterwards has ours in it: that is intended.
 
 In `_thread`, the names of the lock types, and only these, become ours as well: `lock`, `LockType`
-and `RLock`. For our Lock and RLock then look like what they stand in for. A lock of `threading` says
-that it is a `_thread.lock` or a `_thread.RLock`, by its class's names and in its repr, and programs
-ask for that (trio does). What says so is pickled as that, so ours have to be found there; whoever
-reads it elsewhere, such as a manager of multiprocessing that runs without us, finds the
+and `RLock`. For our Lock and RLock then look like what they stand in for. A lock of `threading`
+says that it is a `_thread.lock` or a `_thread.RLock`, by its class's names and in its repr, and
+programs ask for that (trio does). What says so is pickled as that, so ours have to be found there;
+whoever reads it elsewhere, such as a manager of multiprocessing that runs without us, finds the
 interpreter's lock, which serves as well. And tables of types that are filled from `_thread` know
 our locks. (The import system looks RLock up in `_thread` for each module that it loads: it gets
 ours.) `allocate_lock` stays there as `_allocate_lock` does here: whoever goes below `threading` for
@@ -141,9 +141,15 @@ _HEIRS: tuple[type, ...] = (Barrier, BoundedSemaphore, Condition, Event, Semapho
 # Must be no lock that installing replaces. Reentrant, because a signal handler or a finalizer may
 # call install() inside install().
 _guard = _thread.RLock()
+
+
+def _reset_guard() -> None:
+    # By its name: eventlet puts others in the place of RLocks, and complains of what is left.
+    _guard._at_fork_reinit()  # type: ignore[attr-defined]
+
+
 if hasattr(os, "register_at_fork"):
-    # Through its name: eventlet puts others in the place of RLocks, and complains of what is left.
-    os.register_at_fork(after_in_child=lambda: _guard._at_fork_reinit())  # type: ignore[attr-defined]
+    os.register_at_fork(after_in_child=_reset_guard)
 
 # name -> (the object that was there, ours), while installed.
 _installed: dict[str, tuple[object, object]] | None = None
@@ -259,14 +265,16 @@ def _plan() -> dict[str, tuple[object, object]]:
 
 def _present(plan: Mapping[str, tuple[object, object]], *, as_theirs: bool) -> None:
     """Have our classes and functions say that they are what they replace, or that they are ours."""
-    for original, ours in _LOCKS:
-        _stand_in(ours, original if as_theirs else None)
-    for original, ours in plan.values():
-        if ours in _HEIRS and isinstance(original, type) and issubclass(ours, original):
-            _show_class(original, _shown_as(original, ours) if as_theirs else None)
+    for original, lock in _LOCKS:
+        _stand_in(lock, original if as_theirs else None)
+    for old, ours in plan.values():
+        if not isinstance(old, type) or not isinstance(ours, type) or ours not in _HEIRS:
+            continue
+        if issubclass(ours, old):
+            _show_class(old, _shown_as(old, ours) if as_theirs else None)
     for _, each in plan.values():
         if each is not Lock and each is not RLock:
-            each.__module__ = "threading" if as_theirs else "ftthreading"  # type: ignore[attr-defined]
+            each.__module__ = "threading" if as_theirs else "ftthreading"
 
 
 def _shown_as(old: type, ours: type) -> property:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CONTAINERS = (dict, list, tuple, set, frozenset, CellType, FrameType, FunctionType, ModuleType)
 
 _namespace_of: Any = type.__dict__["__dict__"].__get__
-_name_of: Any = type.__dict__["__qualname__"].__get__  # type: ignore[attr-defined]
+_name_of: Any = type.__dict__["__qualname__"].__get__
 
 
 def find(old: list[object]) -> dict[str, tuple[str, ...]]:

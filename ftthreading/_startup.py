@@ -7,9 +7,9 @@
 each start: `ftthreading.start` where it reads that (3.15, PEP 829), else `ftthreading.pth`. Nothing
 is written unless somebody asks, and `disable` takes it away.
 
-An interpreter started with -S or -I -S does not read it. When ftthreading goes from the environment,
-or breaks, the files stay: what they call then does nothing, or says so in one sentence. FTTHREADING_AT_STARTUP=0 in the
-environment turns it off for a process and its children.
+An interpreter started with -S or -I -S does not read it. FTTHREADING_AT_STARTUP=0 in the
+environment turns it off for a process and its children. When ftthreading goes from the environment,
+or breaks, the files stay: what they call then does nothing, or says so in one sentence.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ WATCHER = "_ftthreading_at_startup"
 CALLS = {
     # One line, for site executes each alone; silent where the module is gone.
     ".pth": (
-        'import sys; exec("try: import {0}\\nexcept ImportError: pass\\nelse: {0}.watch()")\n'
-    ).format(WATCHER),
+        f'import sys; exec("try: import {WATCHER}\\nexcept ImportError: pass\\n'
+        f'else: {WATCHER}.watch()")\n'
+    ),
     ".start": f"{WATCHER}:watch\n",
 }
 

@@ -32,8 +32,8 @@ if __name__ == "__main__":
 """
 """What each program begins with.
 
-show(name=object, ...) shows objects, from any thread, by their real types, for isinstance() takes an
-interpreter's lock for one of ours under the launcher. print() would let the words of others get
+show(name=object, ...) shows objects, from any thread, by their real types, for isinstance() takes
+an interpreter's lock for one of ours under the launcher. print() would let the words of others get
 between its own. in_threads() runs a function in threads, and gives each its number.
 """
 
