@@ -10,7 +10,7 @@ import pathlib
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from perf import catalogue, child, dropin, machine, sidebyside, store, worker
@@ -21,6 +21,7 @@ from perf.store import Case, Measurement, Plain, Round
 
 CHECKPOINT_SECONDS = 30.0
 DROP_IN = ("queue", "program")
+APART = ("thread",)  # ftthreading mends Thread in place: each side in a process of its own
 FOREVER = 1e9
 MARGIN_SECONDS = 240.0  # that a worker may take longer than it was told: its last job may hang
 
@@ -100,6 +101,14 @@ class Plan:
         return self.rounds * (sum(jobs) + 1.0)
 
 
+def together(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Return the jobs by the process in which they are done, in their order."""
+    found: dict[str, list[Job]] = {}
+    for job in jobs:
+        found.setdefault(job[1] if job[0].kind in APART else "", []).append(job)
+    return list(found.values())
+
+
 class Session:
     """Measures a plan into a folder. Used by the main thread alone."""
 
@@ -151,9 +160,9 @@ class Session:
             with tempfile.TemporaryDirectory(prefix="perf-") as folder:
                 for number in range(self.plan.rounds):
                     jobs = [job for job in self.plan.jobs(number) if not self._has(job, number)]
-                    here = [job for job in jobs if job[0].kind not in DROP_IN]
-                    if here and not self.over():
-                        self._worker(pathlib.Path(folder), number, here)
+                    for here in together(job for job in jobs if job[0].kind not in DROP_IN):
+                        if not self.over():
+                            self._worker(pathlib.Path(folder), number, here)
                     self._programs(number, [job for job in jobs if job[0].kind in DROP_IN])
                     if self.over():
                         return False
@@ -192,7 +201,7 @@ class Session:
 
     def _worker(self, folder: pathlib.Path, number: int, jobs: Sequence[Job]) -> None:
         out, paper = folder / f"{number}.out", folder / f"{number}.order"
-        out.touch()
+        out.write_text("")
         left = min(FOREVER, self._end - time.monotonic())
         order = worker.Order(
             str(out),

@@ -23,7 +23,7 @@ from perf.bench import Axes, Bench, Rejected
 from perf.child import Interrupts
 from perf.commands.run import unfinished
 from perf.implementations import load
-from perf.session import Plan, Reader, Session
+from perf.session import Plan, Reader, Session, together
 from perf.store import Case, Measurement, Round
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -355,3 +355,15 @@ def test_tiers_and_patterns() -> None:
     ]
     assert {name.split(" ")[0] for name in found("lock.with")} == {"lock.with"}
     assert found("lock.with T24*container")[0] == "lock.with T24 S0 container"
+
+
+@pytest.mark.once
+def test_threads_are_measured_in_a_process_for_each_side() -> None:
+    """Importing ftthreading mends `threading.Thread`, which would then be compared with itself."""
+    plan = dataclasses.replace(PLAN, only=("lock.with T1", "thread.start T1"))
+    groups = together(plan.jobs(0))
+    assert [job for group in groups for job in group] != []
+    for group in groups:
+        kinds = {case.kind for case, _ in group}
+        assert kinds == {"uncontended"} or len({side for _, side in group}) == 1
+    assert len(groups) == 1 + len(plan.impls) + 1  # the others, each side, the floor
