@@ -39,12 +39,6 @@ TESTS = [
 FRAMES = "wants frames of threading.py above a blocked wait(), which is C here"
 
 KNOWN = {
-    "test.test_concurrent_futures.test_shutdown.ThreadPoolShutdownTest.test_cancel_futures": (
-        "wants start() to return no sooner than the thread runs, so that it has taken a task"
-    ),
-    "test.test_threading.ThreadTests.test_join_daemon_thread_in_finalization": (
-        "--startup: wants the same, so that the interpreter cannot exit before a line of it has run"
-    ),
     "test.test_faulthandler.FaultHandlerTests.test_dump_traceback_threads": f"--startup: {FRAMES}",
     "test.test_faulthandler.FaultHandlerTests.test_dump_traceback_threads_file": (
         f"--startup: {FRAMES}"

@@ -1,8 +1,7 @@
 """Python's `threading`, built anew for free-threaded CPython: the public namespace.
 
-Locks, conditions, semaphores, events, barriers and threads are ftthreading's own. The registry
-of threads is the interpreter's, so that there is one: `current_thread`, `main_thread` and
-`enumerate` answer alike, whichever module started a thread.
+Locks, conditions, semaphores, events and barriers are ftthreading's own. Threads are the
+interpreter's, with a start() that is mended in their class when this module is imported.
 """
 
 from __future__ import annotations
@@ -12,7 +11,9 @@ import threading
 from threading import TIMEOUT_MAX as TIMEOUT_MAX
 from threading import BrokenBarrierError as BrokenBarrierError
 from threading import ExceptHookArgs as ExceptHookArgs
+from threading import Thread as Thread
 from threading import ThreadError as ThreadError
+from threading import Timer as Timer
 from threading import active_count as active_count
 from threading import activeCount as activeCount
 from threading import currentThread as currentThread
@@ -55,16 +56,14 @@ from ._status import status as status
 
 TYPE_CHECKING = False
 if KNOWN or TYPE_CHECKING:
-    from ._core import current_thread as current_thread
-    from ._thread import Thread as Thread
-    from ._thread import Timer as Timer
+    from ._thread import current_thread as current_thread
 else:
-    from threading import Thread as Thread
-    from threading import Timer as Timer
     from threading import current_thread as current_thread
 
 try:
     from ._core import get_native_id as get_native_id
+
+    get_native_id.__module__ = __name__
 except ImportError:  # this system does not tell
     pass
 

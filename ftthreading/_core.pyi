@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Thread
 from types import FunctionType, TracebackType
-from typing import Any, Protocol, final
+from typing import Any, Protocol, Self, final
 
 class _AnyLock(Protocol):
     """What Condition asks of a lock, at the least."""
@@ -357,21 +357,28 @@ class Barrier:
     def broken(self) -> bool:
         """Whether the barrier is broken."""
 
-def current_thread() -> Thread:
-    """Return the Thread object of the caller's thread of control.
-
-    For a thread that was not started through threading it is a dummy, which can be asked for
-    its names and numbers but not joined. Raises nothing; any thread and any signal handler may
-    call it.
-    """
-
 def get_native_id() -> int:
     """Return the number by which the kernel knows the calling thread.
 
     It may be used again when the thread has ended. Raises nothing.
     """
 
-def _set_finder(finder: Callable[[], Thread]) -> None: ...
+class _Launch:
+    """What a new thread calls first and last."""
+
+    def __new__(
+        cls, thread: Thread, bootstrap: Callable[[], None], forget: Callable[[Thread], None]
+    ) -> Self: ...
+    def __call__(self) -> None: ...
+    def claim(self, limbo: Any, handle: Any) -> None: ...
+    def wait(self, timeout: float) -> bool: ...
+    claimed: bool
+    failed: bool
+    listed: bool
+    ended: bool
+    started: Event
+
+def _speed_up(current_thread: Callable[[], Thread]) -> None: ...
 def _enter(thread: Thread) -> None: ...
 def _leave() -> None: ...
 def _holding[*P, T](lock: Any, function: Callable[[*P], T], *arguments: *P) -> T: ...

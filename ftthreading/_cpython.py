@@ -1,8 +1,8 @@
 """Private names of the interpreter's `threading`, and what differs between its versions.
 
-Only names that our Thread needs and that no public function offers; tests/test_cpython.py fails
-when a version changes them. Where one is missing, `KNOWN` is false and Thread, Timer and
-current_thread are the interpreter's own.
+Only names that our start() needs and that no public function offers; tests/test_cpython.py fails
+when a version changes them. Where one is missing, `KNOWN` is false, and Thread, Timer and
+current_thread stay as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import sys
 import threading
+from types import FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,21 +22,54 @@ private: Any = threading
 HANDLE = "_os_thread_handle" if sys.version_info >= (3, 14) else "_handle"
 """The attribute of a Thread that holds its `_thread._ThreadHandle`."""
 
-KNOWN = all(
-    hasattr(threading, name)
-    for name in (
-        *("_start_joinable_thread", "_active_limbo_lock", "_active", "_limbo"),
-        *("_MainThread", "_DummyThread"),
+_THREAD_NAMES = (HANDLE, "_initialized", "_started", "_bootstrap", "_bootstrap_inner")
+
+KNOWN = (
+    all(
+        hasattr(threading, name)
+        for name in ("_start_joinable_thread", "_active_limbo_lock", "_active", "_limbo")
     )
-) and all(
-    hasattr(threading.main_thread(), name)
-    for name in (HANDLE, "_initialized", "_started", "_ident", "_bootstrap", "_after_fork")
+    and all(hasattr(threading.main_thread(), name) for name in _THREAD_NAMES)
+    and all(hasattr(_thread, name) for name in ("start_joinable_thread", "_ThreadHandle"))
 )
 
 IN_MAIN_INTERPRETER: bool = getattr(_thread, "_is_main_interpreter", lambda: False)()
 
 JOIN_MAY_HANG_AT_EXIT = sys.version_info < (3, 14)
 """Whether joining a thread that the finalizing interpreter has stopped waits for ever."""
+
+
+def is_own(function: object) -> bool:
+    """Return whether it is the interpreter's own function of `threading`, not a tool's."""
+    return isinstance(function, FunctionType) and function.__globals__ is vars(threading)
+
+
+_bootstrap_inner: Any = getattr(threading.Thread, "_bootstrap_inner", None)
+_start_joinable_thread: Any = getattr(_thread, "start_joinable_thread", None)
+_ThreadHandle: Any = getattr(_thread, "_ThreadHandle", None)
+
+
+def is_plain(handle: object) -> bool:
+    """Return whether the handle is, and will stand for, a thread of the system.
+
+    Green threads and tests bring a way of their own to start one.
+    """
+    return (
+        private._start_joinable_thread is _start_joinable_thread and type(handle) is _ThreadHandle
+    )
+
+
+def registers_itself(thread: threading.Thread) -> bool:
+    """Return whether we know that it leaves `_limbo` for `_active` once `_started` is set.
+
+    Not if it overrides the method that does, or if it cannot before we return: a signal handler
+    or a finalizer may call start() in the midst of a function that holds the registry's lock.
+    """
+    return (
+        type(thread)._bootstrap_inner is _bootstrap_inner  # type: ignore[attr-defined]
+        and not private._active_limbo_lock._is_owned()
+    )
+
 
 if sys.version_info >= (3, 14):
     import _contextvars

@@ -16,8 +16,8 @@ Which private names follow, and which do not:
   interpreter's raw lock, whatever `threading` is, and conditions of the old class, which live
   on, are written for it.
 - `_RLock` and `_PyRLock` stay: they ask for the implementation in Python by name.
-- `_MainThread` and `_DummyThread` become ours, so that what the interpreter makes of them is a
-  Thread of ours too.
+- `Thread`, `Timer`, `_MainThread` and `_DummyThread` stay: Thread was mended in place when
+  ftthreading was imported (see _thread.py).
 - `_active_limbo_lock` stays: another thread may hold it at this moment.
 
 The functions and classes of the interpreter's threading.py look up Lock, RLock, Condition and
@@ -248,12 +248,6 @@ def _plan() -> dict[str, tuple[object, object]]:
     for name, value in namespace.items():
         if name.startswith("_") and name != "_allocate_lock" and id(value) in successors:
             plan[name] = (value, successors[id(value)])
-    if "Thread" in plan:
-        from ftthreading import _thread as _our_thread
-
-        for name in ("_MainThread", "_DummyThread"):
-            if name in namespace:
-                plan[name] = (namespace[name], getattr(_our_thread, name))
     if namespace.get("_CRLock") is not None and "RLock" in plan:
         plan["_CRLock"] = (namespace["_CRLock"], plan["RLock"][1])
     for name, value in vars(_thread).copy().items():

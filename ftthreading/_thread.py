@@ -1,33 +1,36 @@
-"""Thread and Timer: started once, and without waiting for the new thread.
+"""What we mend in the interpreter's Thread: start(), and before 3.14 join().
 
-The interpreter's start() waits until the new thread has said that it runs: a hand-over there and
-back, which is most of what it costs. Nothing that start() promises needs it. The identifier is
-known from the handle as soon as the thread exists; the kernel's number is waited for by whoever
-asks for it. So start() ends with the thread made, on its way, and listed by enumerate().
+`threading.Thread` stays the class that it is; importing ftthreading sets our functions in it. So
+classes derived from it before, Timer among them, its special threads, and whatever programs ask
+of it or override in it are as ever. Two things are mended in start():
 
-    state      handle    started  _limbo  _active   changed by
-    new        no ident  no       no      no
-    starting   no ident  no       yes     no        start()
-    made       ident     no       yes     no        start()
-    on its way ident     yes      yes     no        start(), or whoever finds it made
-    running    ident     yes      no      yes       the new thread, in _bootstrap_inner()
-    ended      done      yes      no      no        the new thread, in _delete()
+Of several calls at once one starts the thread. (The interpreter's looks at `_started` alone, and
+so lets several in; the loser then takes the thread that runs out of `_limbo`, and the thread dies
+of it.) Which one, a claim decides: see core/launch.c.
 
-Of several start() calls the one that has the thread's own lock makes the thread; then the handle
-has an ident, and the others see it. (The interpreter's start() looks at `started` and so tries
-twice; the loser then takes the thread that runs out of `_limbo`, and the thread dies of it. Nor
-does the handle stand two at once.) Who fails takes the thread out of `_limbo` only while there is
-no ident, and a thread that runs puts itself in, both under the registry's lock: so one call may
-fail while another succeeds. The lock is reentrant, for a signal handler that calls start(), too.
+It comes back from a thread that dies before it has begun. (The interpreter's waits for ever.)
+What waits is the C core's Event, which the thread sets, or the launch that it died in.
 
-A signal handler may raise after any of start()'s steps. What start() left undone is then done by
-those who look: an ident says that there is a thread, whatever was raised, and without one start()
-may be called again. If a thread was made and ended before it could run, for want of memory,
-join() or is_alive() finds its handle done and takes it out of `_limbo`.
+    state     handle    _started  _limbo  _active   changed by
+    new       no ident  no        no      no
+    claimed   no ident  no        yes     no        start()
+    made      ident     no        yes     no        start()
+    begun     ident     yes       yes     no        the new thread, in _bootstrap_inner()
+    running   ident     yes       no      yes       the new thread, in _bootstrap_inner()
+    ended     done      yes       no      no        the new thread, in _delete()
+    died      done      no        no      no        launch, and start(), which raises
 
-All else, from the registry to the hooks and the exit, is the interpreter's own: our classes
-inherit from it, so that there is one registry whichever module started a thread, and so that
-what programs override (`_bootstrap_inner`, `_set_ident`) is called as ever.
+start() returns when the thread runs. A signal handler may raise after any of its steps: without
+an ident there is no thread, the claim is given back, and start() may be called again; with one
+there is a thread on its way, which counts as started, and can be joined.
+
+If a signal handler forks while start() waits, the child has no such thread, and the handle says
+so: start() looks at it now and then. What it tells the child is that the thread was started and
+is no more, which is what a fork does to any thread.
+
+A tool that has put a function of its own in start()'s place calls the interpreter's, which it
+keeps; we leave both. What starts threads that are none (green threads, tests: see
+`is_plain`) gets the interpreter's start() as it was.
 """
 
 from __future__ import annotations
@@ -38,236 +41,139 @@ import sys
 import threading
 import time
 from _thread import get_ident
+from types import FunctionType
 
-from . import _core
-from ._core import Event, RLock, _enter, _holding, _leave, _set_finder
+from ._core import Event, _enter, _holding, _Launch, _leave, _speed_up
 from ._cpython import (
     HANDLE,
     IN_MAIN_INTERPRETER,
     JOIN_MAY_HANG_AT_EXIT,
     give_context,
+    is_own,
+    is_plain,
     private,
+    registers_itself,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    class _Private(threading.Thread):
-        """What Thread inherits and typeshed does not tell."""
+_LOOK_SECONDS = 0.1  # between two looks whether this has become the child of a fork
 
-        _initialized: bool
-        _started: Any
-        _ident: int | None
-
-        def _after_fork(self, new_ident: int | None = None) -> None: ...
-        def _bootstrap(self) -> None: ...
-
-else:
-    _Private = threading.Thread
-
-_StdThread: Any = threading.Thread  # not to be looked up again: install() replaces it
-_StdTimer: Any = threading.Timer
-_StdDummyThread: Any = private._DummyThread
-_StdMainThread: Any = private._MainThread
+_start: Any = threading.Thread.start
+_join: Any = threading.Thread.join
+# The classes whose place an Event of ours can take before anybody has seen it.
+_EVENTS: Any = (threading.Event, Event)
 
 
-class Thread(_Private):
-    """A thread of control. The rules are those of `threading.Thread`.
+class Thread:
+    """Functions for `threading.Thread`, under the names by which tracebacks know them."""
 
-    `start` returns as soon as the thread exists, without waiting for it to run. Called by several
-    threads at once, one of them starts the thread and the others get RuntimeError.
-    """
-
-    if not TYPE_CHECKING:
-
-        def __init__(self, *args, **kwargs):
-            _StdThread.__init__(self, *args, **kwargs)
-            self._started = Event()  # which a signal handler may use
-
-        __init__.__doc__ = _StdThread.__init__.__doc__
-        __init__.__wrapped__ = _StdThread.__init__  # whose signature it has
-
-    def start(self) -> None:
-        """Start the thread's activity, once: `run` is called in a thread of its own.
-
-        Returns when the thread exists; it may not have run yet. Raises RuntimeError if it was
-        started before, if another thread is just starting it, if __init__() was not called, or
-        if the system makes no more threads, which is for good, as in `threading`.
-        """
+    def start(self: Any) -> None:
         if not self._initialized:
             raise RuntimeError("thread.__init__() not called")
-        handle = getattr(self, HANDLE)
-        if handle.ident:
+        before = self._started
+        if before.is_set():
             raise RuntimeError("threads can only be started once")
+        handle = getattr(self, HANDLE)
+        if not is_plain(handle) or type(before) not in _EVENTS:
+            return _start(self)  # type: ignore[no-any-return]
+        launch = _Launch(self, self._bootstrap, _forget)
         try:
+            _holding(private._active_limbo_lock, launch.claim, private._limbo, handle)
             give_context(self)
-            bootstrap, daemon = self._bootstrap, self.daemon
-            start_lock = vars(self).setdefault("_start_lock", RLock())
-            _holding(private._active_limbo_lock, _expect, self, handle)
-            # A subclass has no say from here to the thread.
-            _holding(start_lock, _make, bootstrap, handle, daemon)
+            launch.started = self._started = before if type(before) is Event else Event()
+            private._start_joinable_thread(launch, handle=handle, daemon=self.daemon)
+            _wait_until_it_runs(self, launch, handle)
         except BaseException:
-            _holding(private._active_limbo_lock, _give_up, self, handle)
+            if launch.claimed and not launch.ended:
+                _settle(self, handle)
             raise
-        _settle(self)
+        if before is not self._started:
+            before.set()  # somebody may have looked at it
+        return None
 
-    def join(self, timeout: float | None = None) -> None:
-        """Wait until the thread has ended.
-
-        timeout: seconds to wait at most; None waits for ever, a negative one not at all. Ask
-            is_alive() whether the time ran out.
-
-        Raises RuntimeError for the caller's own thread and for one that was not started,
-        OverflowError beyond TIMEOUT_MAX, and PythonFinalizationError where a thread that the
-        exiting interpreter has stopped would be waited for. Signal handlers run meanwhile in the
-        main thread; if one raises, the wait ends.
-        """
-        if JOIN_MAY_HANG_AT_EXIT and sys.is_finalizing() and self.is_alive():
+    def join(self: Any, timeout: float | None = None) -> None:
+        if self._initialized and sys.is_finalizing() and self.is_alive():
             raise PythonFinalizationError("cannot join a thread while the interpreter shuts down")
-        _settle(self)
-        super().join(timeout)
-        _settle(self)
-
-    def is_alive(self) -> bool:
-        """Return whether the thread has been started and has not ended. Never waits."""
-        _settle(self)
-        alive = super().is_alive()
-        if not alive:  # it may have ended just now
-            _settle(self)
-        return alive
-
-    if hasattr(_StdThread, "native_id"):
-
-        @property
-        def native_id(self) -> int | None:
-            """The number by which the kernel knows the thread; None before it is started.
-
-            Just after start() it waits until the new thread has found out. It looks again and
-            again, because a thread that dies before it has found out tells nobody.
-            """
-            pause = 0.00005
-            while True:
-                # In this order, for the thread finds out before it leaves _limbo.
-                starting = self in private._limbo and not getattr(self, HANDLE).is_done()
-                number: int | None = _StdThread.native_id.fget(self)
-                if number is not None or not starting or self._ident == get_ident():
-                    return number
-                time.sleep(pause)
-                pause = min(2 * pause, 0.01)
-
-    def _after_fork(self, new_ident: int | None = None) -> None:
-        super()._after_fork(new_ident)
-        vars(self).pop("_start_lock", None)  # held by a thread that is no more, perhaps
-
-    def _bootstrap(self) -> None:
-        ident = get_ident()
-        _running[ident] = self
-        _enter(self)
-        try:
-            _holding(private._active_limbo_lock, private._limbo.__setitem__, self, self)
-            super()._bootstrap()
-        finally:
-            _leave()
-            _running.pop(ident, None)
+        _join(self, timeout)
 
 
-def _expect(thread: Thread, handle: Any) -> None:
-    """List a thread that is about to be made. With the registry's lock."""
-    if not handle.ident:
-        private._limbo[thread] = thread
+def _wait_until_it_runs(thread: Any, launch: _Launch, handle: Any) -> None:
+    while not launch.wait(_LOOK_SECONDS):
+        if handle.is_done():
+            thread._started.set()
+            return
+    # From here it takes the thread a few instructions to register itself, but for the lock.
+    known = registers_itself(thread)
+    pause = 0.0
+    while known and thread in private._limbo and not launch.ended and not handle.is_done():
+        time.sleep(pause)
+        pause = min(2 * pause + 0.00005, 0.005)
+    if launch.failed or (known and launch.listed):
+        thread._started.clear()
+        _forget(thread)
+        raise RuntimeError("can't start new thread: it died before it had begun")
 
 
-def _give_up(thread: Thread, handle: Any) -> None:
-    """Take out of the list a thread that was not made. With the registry's lock."""
-    if not handle.ident:
-        private._limbo.pop(thread, None)
-
-
-def _make(bootstrap: Callable[[], None], handle: Any, daemon: bool) -> None:
-    """Make the thread, unless it has been made. With the thread's own lock."""
+def _settle(thread: Any, handle: Any) -> None:
+    """What an exception has interrupted counts as done if there is a thread, and else as not."""
     if handle.ident:
-        raise RuntimeError("threads can only be started once")
-    private._start_joinable_thread(bootstrap, handle=handle, daemon=daemon)
-
-
-def _settle(thread: Thread) -> None:
-    """Note what the handle says: that there is a thread, or that it is no more."""
-    handle = getattr(thread, HANDLE, None)  # None: __init__() was not called
-    if handle is None or not handle.ident:
-        return
-    if not thread._started.is_set():
         thread._ident = handle.ident
         thread._started.set()
-    if thread in private._limbo and handle.is_done():
-        _holding(private._active_limbo_lock, private._limbo.pop, thread, None)
+    else:
+        _forget(thread)
 
 
-class Timer(Thread, threading.Timer):
-    """A thread that calls a function after a time, unless it is cancelled before.
-
-    interval: seconds. The rules are those of `threading.Timer`.
-    """
-
-    def __init__(
-        self,
-        interval: float,
-        function: Callable[..., object],
-        args: Iterable[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> None:
-        # Not super(), for it calls the Thread that it finds in `threading`, ours or not.
-        _StdTimer.__init__(self, interval, function, args, kwargs)
-        self._started = Event()
-        self.finished: Any = Event()
+def _forget(thread: Any) -> None:
+    """Take out of the registry a thread that does not get as far as to do so itself."""
+    _holding(private._active_limbo_lock, private._limbo.pop, thread, None)
 
 
-class _MainThread(_StdMainThread, Thread):  # type: ignore[misc]
-    """The interpreter's, and a Thread of ours."""
+def _mend(name: str) -> None:
+    theirs, ours = getattr(threading.Thread, name), getattr(Thread, name)
+    if is_own(theirs):
+        ours.__module__, ours.__doc__ = theirs.__module__, theirs.__doc__
+        ours.__annotations__ = theirs.__annotations__
+        setattr(threading.Thread, name, ours)
 
 
-class _DummyThread(_StdDummyThread, Thread):  # type: ignore[misc]
-    """The interpreter's, and a Thread of ours."""
+def _copy_of_current_thread() -> Any:
+    """The interpreter's function, which our C core answers for where it can."""
+    theirs: Any = threading.current_thread
+    if not is_own(theirs):
+        return theirs
+    ours = FunctionType(theirs.__code__, theirs.__globals__, theirs.__name__)
+    ours.__doc__, ours.__qualname__ = theirs.__doc__, theirs.__qualname__
+    ours.__module__ = "ftthreading"
+    _speed_up(ours)
+    return ours
 
 
-def _find() -> threading.Thread:
-    """The Thread object of a caller that was not started by our Thread."""
-    try:
-        thread: threading.Thread = private._active[get_ident()]
-    except KeyError:
-        thread = private._DummyThread()
-    if type(thread) is _StdDummyThread:
-        thread.__class__ = _DummyThread
-    return thread
+# What the core knows of the main thread, to whom a reference is needed: see core/current.c.
+_main: dict[int, threading.Thread] = {}
 
 
-def _forget_the_dead() -> None:
+def _keep_own() -> None:
     """In the child of a fork, where only the caller goes on."""
-    global _running
-    me = get_ident()
-    _running = {me: _running[me]} if me in _running else {}
+    global _main
+    _main = {ident: thread for ident, thread in _main.items() if ident == get_ident()}
 
 
 def _adopt_main_thread() -> None:
-    main = threading.main_thread()
-    if type(main) is _StdMainThread:
-        main.__class__ = _MainThread
+    main, ident = threading.main_thread(), get_ident()
     # In the main interpreter, whose main thread is there to the end and runs what atexit calls.
-    if main.ident == get_ident() and IN_MAIN_INTERPRETER:
-        _running[get_ident()] = main  # type: ignore[assignment]
+    if main.ident == ident and IN_MAIN_INTERPRETER:
+        _main[ident] = main
         _enter(main)
         atexit.register(_leave)
 
 
-# By identifier: those whom _enter() was told of. It does not keep them alive, since nobody could
-# take back what a thread keeps that a forked child does not have.
-_running: dict[int, Thread] = {}
+_mend("start")
+if JOIN_MAY_HANG_AT_EXIT:
+    _mend("join")
+current_thread = _copy_of_current_thread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_the_dead)
-_set_finder(_find)
+    os.register_at_fork(after_in_child=_keep_own)
 _adopt_main_thread()
-
-for _public in (Thread, Timer, _core.current_thread, getattr(_core, "get_native_id", None)):
-    if _public is not None:
-        _public.__module__ = "ftthreading"

@@ -19,6 +19,7 @@ import pytest
 from support import run_python, run_threads
 
 from ftthreading import _cpython
+from ftthreading import _thread as mended
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
@@ -225,8 +226,7 @@ for lock in (second.Lock(), second.RLock()):
                 condition.notify()
     thread.join()
     assert came == ["waits", "told", "heard"], came
-assert isinstance(second.current_thread(), threading.Thread)
-first._set_module(second.Event, "here")
+second.Event.__module__ = "here"
 assert (first.Event.__module__, second.Event.__module__) == ("ftthreading", "here")
 child = os.fork()
 if child == 0:
@@ -351,15 +351,17 @@ def test_core_is_built_for_this_interpreter() -> None:
 
 
 @subprocesses
-@pytest.mark.parametrize("name", ["_MainThread", "_DummyThread"])
+@pytest.mark.parametrize("name", ["start_joinable_thread", "_ThreadHandle"])
 def test_a_version_without_one_of_the_names(name: str) -> None:
     """Threads are then the interpreter's own, and all else is as ever."""
     run_python(
         f"""
-import threading
-del threading.{name}
+import _thread, threading
+del _thread.{name}
+start, join = threading.Thread.start, threading.Thread.join
 import ftthreading
-assert ftthreading.Thread is threading.Thread and ftthreading.Timer is threading.Timer
+assert threading.Thread.start is start and threading.Thread.join is join
+assert ftthreading.current_thread is threading.current_thread
 ftthreading.install()
 assert threading.Lock is ftthreading.Lock
 ran = []
@@ -367,17 +369,16 @@ thread = threading.Thread(target=lambda: ran.append(ftthreading.current_thread()
 thread.start()
 thread.join()
 assert ran == [thread] and ftthreading.current_thread() is threading.main_thread()
-import _thread
 assert ftthreading.get_native_id() == _thread.get_native_id()
 ftthreading.uninstall()
 """
     )
 
 
-def test_what_our_thread_relies_on() -> None:
+def test_what_our_start_relies_on() -> None:
     """Look at ftthreading/_thread.py and _cpython.py when this fails on a new version."""
     assert _cpython.KNOWN
-    names = {*threading.Thread.start.__code__.co_names}
+    names = {*mended._start.__code__.co_names}
     known = {"_initialized", "RuntimeError", "_started", "is_set", "_active_limbo_lock", "_limbo"}
     known |= {"_start_joinable_thread", "_bootstrap", "daemon", "Exception", "wait"}
     known |= {_cpython.HANDLE}
@@ -385,5 +386,8 @@ def test_what_our_thread_relies_on() -> None:
         known |= {"_context", "_sys", "flags", "thread_inherit_context"}
         known |= {"_contextvars", "copy_context", "Context"}
     assert names == known
-    inner = threading.Thread._bootstrap_inner.__code__.co_names  # type: ignore[attr-defined]
-    assert inner.index("_set_native_id") < inner.index("_limbo")  # native_id counts on it
+    # What the new thread does, in this order.
+    inner = _cpython._bootstrap_inner.__code__.co_names
+    steps = ["_set_ident", "_set_native_id", "_started", "_active_limbo_lock", "_active", "_limbo"]
+    assert [name for name in inner if name in steps] == steps
+    assert threading._active_limbo_lock._is_owned() is False  # type: ignore[attr-defined]

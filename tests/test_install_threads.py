@@ -107,6 +107,24 @@ class TestThreads:
         join(thread)
 
 
+class Early(PLAIN["Thread"]):  # type: ignore[misc]
+    pass
+
+
+class TestClasses:
+    def test_a_class_defined_before(self) -> None:
+        early, timer = Early(), PLAIN["Timer"](0, int)
+        for _ in range(2):
+            assert isinstance(early, threading.Thread)
+            assert isinstance(timer, threading.Timer)
+            assert isinstance(threading.main_thread(), ftthreading.Thread)
+            assert issubclass(Early, ftthreading.Thread)
+            ftthreading.install()
+        for thread in (early, timer):
+            thread.start()
+        join(early, timer)
+
+
 class TestOldObjects:
     """What was made before, and what is made later from an old class, keeps working."""
 

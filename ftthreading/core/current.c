@@ -3,21 +3,25 @@
    threading looks the caller up in a dictionary by its identifier; the kernel is asked for the
    native id each time.  Here each thread keeps both answers for itself.
 
-   The Thread object is known from _enter(thread) to _leave(), which Thread's bootstrap calls
-   first and last; the caller keeps it alive in between, for a reference of ours would never be
-   dropped in the child of a fork that does not have the thread.  A thread that was not started
-   by our Thread, or whose end has come, is looked up by the function that _set_finder() was given.
+   current_thread() is the interpreter's function with ours as its fast path (function.h): it
+   answers for a thread that is known here.  A thread that was not started by Thread.start() of
+   ours, or whose end has come, is looked up by the interpreter's code.
+
+   The Thread object is known from ftt_current_enter() to ftt_current_leave(): a launch (see
+   launch.c) calls them first and last in its thread, _enter() and _leave() do it for the main
+   thread.  The caller keeps it alive in between, for a reference of ours would never be dropped
+   in the child of a fork that does not have the thread.
 
    An OS thread may serve several interpreters, one after the other, each with a thread state
    of its own: what is known counts only for the thread state that told it.  A thread state
-   does not end, and its address is not used again, between _enter() and _leave().
+   does not end, and its address is not used again, between enter and leave.
 
    The native id changes only in the child of a fork, where thread.c forgets it. */
 
 #include "current.h"
 
+#include "function.h"
 #include "thread.h"
-#include "types.h"
 
 static _Thread_local struct {
     PyThreadState *state;
@@ -25,37 +29,51 @@ static _Thread_local struct {
 } here FTT_TLS_MODEL;
 
 static PyObject *
-current_thread(PyObject *module, PyObject *Py_UNUSED(ignored))
+current_thread(FTT_CALL)
 {
-    if (here.state == PyThreadState_Get()) {
+    if (here.state == PyThreadState_Get() && PyVectorcall_NARGS(nargsf) == 0 && names == NULL) {
         return Py_NewRef(here.thread);
     }
-    ftt_module_state *state = PyModule_GetState(module);
-    return PyObject_CallNoArgs(state->finder);
+    return ftt_python(function, args, nargsf, names);
 }
 
 static PyObject *
-set_finder(PyObject *module, PyObject *finder)
+speed_up(PyObject *Py_UNUSED(module), PyObject *function)
 {
-    ftt_module_state *state = PyModule_GetState(module);
-    Py_XSETREF(state->finder, Py_NewRef(finder));
+    if (!PyFunction_Check(function)) {
+        PyErr_SetString(PyExc_TypeError, "only a function written in Python can be sped up");
+        return NULL;
+    }
+    ftt_speed_up(function, current_thread);
     Py_RETURN_NONE;
+}
+
+void
+ftt_current_enter(PyObject *thread)
+{
+    here.thread = thread;
+    here.state = PyThreadState_Get();
+}
+
+void
+ftt_current_leave(void)
+{
+    if (here.state == PyThreadState_Get()) {
+        here.state = NULL;
+    }
 }
 
 static PyObject *
 enter(PyObject *Py_UNUSED(module), PyObject *thread)
 {
-    here.thread = thread;
-    here.state = PyThreadState_Get();
+    ftt_current_enter(thread);
     Py_RETURN_NONE;
 }
 
 static PyObject *
 leave(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
-    if (here.state == PyThreadState_Get()) {
-        here.state = NULL;
-    }
+    ftt_current_leave();
     Py_RETURN_NONE;
 }
 
@@ -70,23 +88,15 @@ get_native_id(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 }
 #endif
 
-PyDoc_STRVAR(current_thread_doc,
-             "current_thread()\n--\n\n"
-             "Return the Thread object of the caller's thread of control.\n\n"
-             "For a thread that was not started through threading it is a dummy, which can be\n"
-             "asked for its names and numbers but not joined.  Raises nothing; any thread and\n"
-             "any signal handler may call it.");
-
 PyDoc_STRVAR(native_id_doc, "get_native_id()\n--\n\n"
                             "Return the number by which the kernel knows the calling thread.\n\n"
                             "It may be used again when the thread has ended.  Raises nothing.");
 
 PyMethodDef ftt_current_methods[] = {
-    {"current_thread", current_thread, METH_NOARGS, current_thread_doc},
 #ifdef PY_HAVE_THREAD_NATIVE_ID
     {"get_native_id", get_native_id, METH_NOARGS, native_id_doc},
 #endif
-    {"_set_finder", set_finder, METH_O, NULL},
+    {"_speed_up", speed_up, METH_O, NULL},
     {"_enter", enter, METH_O, NULL},
     {"_leave", leave, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -7,4 +7,9 @@
 
 extern PyMethodDef ftt_current_methods[];
 
+/* The calling thread is that of this Thread object, which the caller keeps alive until
+   ftt_current_leave(). */
+void ftt_current_enter(PyObject *thread);
+void ftt_current_leave(void);
+
 #endif

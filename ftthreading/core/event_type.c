@@ -232,6 +232,12 @@ static PyType_Slot event_slots[] = {
     {0, NULL},
 };
 
+ftt_event *
+ftt_event_of(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == event_dealloc ? event_of(object) : NULL;
+}
+
 PyType_Spec ftt_event_spec = {
     .name = "ftthreading.Event",
     .basicsize = sizeof(event_object),

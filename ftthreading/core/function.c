@@ -16,6 +16,17 @@ ftt_python(FTT_CALL)
     return run(function, args, nargsf, names);
 }
 
+void
+ftt_speed_up(PyObject *object, vectorcallfunc call)
+{
+    PyFunctionObject *function = (PyFunctionObject *)object;
+    /* One that was given to us before has our vectorcall already. */
+    if (function->vectorcall != call) {
+        atomic_store_explicit(&runs_code, function->vectorcall, memory_order_relaxed);
+        PyFunction_SetVectorcall(function, call);
+    }
+}
+
 static const ftt_function *
 row_of(const ftt_function *table, PyObject *name)
 {
@@ -40,12 +51,7 @@ ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObjec
             return -1;
         }
     }
-    /* A function that was given to us before has our vectorcall already. */
-    if (((PyFunctionObject *)function)->vectorcall != row->call) {
-        atomic_store_explicit(&runs_code, ((PyFunctionObject *)function)->vectorcall,
-                              memory_order_relaxed);
-        PyFunction_SetVectorcall((PyFunctionObject *)function, row->call);
-    }
+    ftt_speed_up(function, row->call);
     PyObject *namespace = PyType_GetDict(type);
     int failed = PyDict_SetItem(namespace, name, function);
     Py_DECREF(namespace);

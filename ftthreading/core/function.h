@@ -36,6 +36,9 @@ int ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyO
 #define FTT_CALL                                                                                  \
     PyObject *function, PyObject *const *args, size_t nargsf, PyObject *names
 
+/* Gives a Python function a vectorcall of ours. */
+void ftt_speed_up(PyObject *function, vectorcallfunc call);
+
 /* The call as if the function had no vectorcall of ours. */
 PyObject *ftt_python(FTT_CALL);
 

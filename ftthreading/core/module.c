@@ -95,7 +95,8 @@ add_types(PyObject *module)
         add_heir(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, threading,
                  state->semaphore, NULL) < 0 ||
         add_heir(module, "Event", &ftt_event_spec, threading, NULL, NULL) < 0 ||
-        add_heir(module, "Barrier", &ftt_barrier_spec, threading, NULL, NULL) < 0) {
+        add_heir(module, "Barrier", &ftt_barrier_spec, threading, NULL, NULL) < 0 ||
+        add_type(module, "_Launch", &ftt_launch_spec, NULL, NULL, NULL) < 0) {
         return -1;
     }
     return 0;
@@ -201,7 +202,6 @@ traverse_module(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->semaphore);
     Py_VISIT(state->threading);
     Py_VISIT(state->their_rlock);
-    Py_VISIT(state->finder);
     return 0;
 }
 
@@ -216,7 +216,6 @@ clear_module(PyObject *module)
     Py_CLEAR(state->semaphore);
     Py_CLEAR(state->threading);
     Py_CLEAR(state->their_rlock);
-    Py_CLEAR(state->finder);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <Python.h>
 
+#include "event.h"
 #include "function.h"
 #include "rlock.h"
 
@@ -18,7 +19,6 @@ typedef struct {
     PyTypeObject *semaphore;
     PyObject *threading;
     PyObject *their_rlock; /* threading.RLock, as it was when we were loaded */
-    PyObject *finder; /* of the Thread object of a thread that keeps none itself */
 } ftt_module_state;
 
 extern PyType_Spec ftt_lock_spec;
@@ -28,6 +28,7 @@ extern PyType_Spec ftt_semaphore_spec;
 extern PyType_Spec ftt_bounded_semaphore_spec;
 extern PyType_Spec ftt_event_spec;
 extern PyType_Spec ftt_barrier_spec;
+extern PyType_Spec ftt_launch_spec;
 
 /* The C in the functions of the types that have functions of the interpreter's. */
 extern const ftt_function ftt_condition_functions[];
@@ -76,5 +77,8 @@ ftt_rlock *ftt_rlock_of(PyObject *rlock);
 
 /* Whether it is an RLock of ours, or of a subclass. */
 bool ftt_is_rlock(PyObject *lock);
+
+/* The C event in an instance of exactly Event; NULL for any other object. */
+ftt_event *ftt_event_of(PyObject *event);
 
 #endif

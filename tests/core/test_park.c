@@ -176,8 +176,11 @@ detached(int index)
     for (int i = 0; i < with->rounds / 10 + 1; i++) {
         int64_t timeout = 1 + (int64_t)(roll() % 100000);
         check(ftt_lock_acquire(&all->lock, timeout) == FTT_TIMED_OUT, "had the lock twice");
-        check(ftt_event_wait(&all->event, timeout) == FTT_TIMED_OUT, "nobody set the event");
-        check(ftt_semaphore_wait(&all->semaphore, timeout) == FTT_TIMED_OUT, "had a permit");
+        ftt_time deadline;
+        check(ftt_event_wait(&all->event, timeout, &deadline) == FTT_TIMED_OUT,
+              "nobody set the event");
+        check(ftt_semaphore_wait(&all->semaphore, timeout, &deadline) == FTT_TIMED_OUT,
+              "had a permit");
         check(ftt_condition_wait(&all->condition, (ftt_monitor){&all->lock, NULL}, timeout) ==
                   FTT_TIMED_OUT,
               "nobody notified");

@@ -1,0 +1,268 @@
+/* Launch: what a new thread calls first and last, so that its starter learns what became of it.
+
+   Thread.start() gives it to the interpreter instead of the bound method `_bootstrap`, which it
+   calls in turn, and waits until the thread's own `_started` event is set.  The interpreter's
+   Thread sets that event once it runs; if it dies before, for want of memory say, nobody would
+   (python/cpython gh-140746).  So the launch sets it then, and says that it failed.  It does so
+   without an allocation: the event's state word is all that is touched.
+
+     claimed  failed  ended   the thread
+     no       no      no      has not been asked for, or by another call of start()
+     yes      no      no      is asked for, and listed in _limbo; perhaps it runs
+     yes      no      yes     has come to its end; `listed`: before it took itself out of _limbo
+     yes      yes     yes     died before its event was set
+
+   claim() decides between several calls of start(), in one step that no signal handler divides
+   (unless the thread's class brings a __hash__ or __eq__ written in Python) and that the
+   registry's lock, which the caller holds, keeps from other threads.  Whoever finds the thread
+   neither listed in _limbo nor with an ident lists it.  It stays there until start() has given
+   up or the thread has registered itself, which is after it has got its ident; so there is no
+   time at which a second claim could succeed.
+
+   wait() yields the processor for a while before it sleeps.  A new thread begins, and comes to set
+   the event, within some tens of microseconds of getting a processor.  Where all are busy, that
+   is the starter's own, which the thread gets at once if the starter yields.  And a thread that
+   finds nobody asleep goes straight on to run(): waking somebody costs it as much as all that
+   it has done so far.  (Without yielding run() began 1.6 times as late, on a machine of two
+   processors and a load of eight.)  Yielding goes on for as long as a sleep and a waking cost.
+
+   `failed`, `listed` and `ended` are written by the new thread, in this order, and read by the
+   starter.  `failed` is stored before the event is set, with release, and read after a wait that
+   acquires; `ended` releases `listed`, for who looks for it again and again. */
+
+#include <sched.h>
+
+#include "arguments.h"
+#include "current.h"
+#include "object.h"
+#include "types.h"
+
+#define YIELDS 100
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *thread;
+    PyObject *bootstrap;
+    PyObject *forget;  /* called with a thread that is listed at its end, to take it out */
+    PyObject *started; /* an Event of ours; set once, before the launch is called */
+    PyObject *limbo;   /* where claim() has listed the thread; NULL if it has not */
+    _Atomic bool failed;
+    _Atomic bool listed;
+    _Atomic bool ended;
+} launch_object;
+
+static launch_object *
+cast(PyObject *self)
+{
+    return (launch_object *)self;
+}
+
+static PyObject *
+launch_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
+{
+    PyObject *thread, *bootstrap, *forget;
+    if (!PyArg_ParseTuple(args, "OOO:_Launch", &thread, &bootstrap, &forget)) {
+        return NULL;
+    }
+    launch_object *self = (launch_object *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->thread = Py_NewRef(thread);
+        self->bootstrap = Py_NewRef(bootstrap);
+        self->forget = Py_NewRef(forget);
+    }
+    return (PyObject *)self;
+}
+
+static PyObject *
+launch_claim(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "claim() needs _limbo and the thread's handle");
+        return NULL;
+    }
+    PyObject *limbo = args[0];
+    PyObject *thread = cast(self)->thread;
+    PyObject *ident = PyObject_GetAttrString(args[1], "ident");
+    int made = ident == NULL ? -1 : PyObject_IsTrue(ident);
+    Py_XDECREF(ident);
+    int listed = made != 0 ? made : PySequence_Contains(limbo, thread);
+    if (listed > 0) {
+        PyErr_SetString(PyExc_RuntimeError, "threads can only be started once");
+    }
+    if (listed != 0 || PyObject_SetItem(limbo, thread, thread) < 0) {
+        return NULL;
+    }
+    cast(self)->limbo = Py_NewRef(limbo);
+    Py_RETURN_NONE;
+}
+
+/* In the new thread, when all is over but for this. */
+static void
+tell(launch_object *self)
+{
+    ftt_event *started = ftt_event_of(self->started);
+    if (!ftt_event_is_set(started)) {
+        atomic_store_explicit(&self->failed, true, memory_order_release);
+        if (!ftt_event_set(started)) {
+            ftt_event_put(started, true); /* foreign: start() looks at it now and then */
+        }
+    }
+    int listed = PySequence_Contains(self->limbo, self->thread);
+    if (listed > 0) {
+        atomic_store_explicit(&self->listed, true, memory_order_relaxed);
+        PyObject *forgotten = PyObject_CallOneArg(self->forget, self->thread);
+        listed = forgotten == NULL ? -1 : 0;
+        Py_XDECREF(forgotten);
+    }
+    if (listed < 0) {
+        PyErr_Clear(); /* the starter will try, if it still waits */
+    }
+    atomic_store_explicit(&self->ended, true, memory_order_release);
+}
+
+static PyObject *
+launch_call(PyObject *self, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+{
+    if (cast(self)->started == NULL || cast(self)->limbo == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "a launch without a claim");
+        return NULL;
+    }
+    ftt_current_enter(cast(self)->thread);
+    PyObject *answer = PyObject_CallNoArgs(cast(self)->bootstrap);
+    ftt_current_leave();
+    PyObject *raised = PyErr_GetRaisedException();
+    tell(cast(self));
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return answer;
+}
+
+static PyObject *
+launch_wait(PyObject *self, PyObject *seconds)
+{
+    PyObject *event = cast(self)->started;
+    int64_t timeout;
+    if (event == NULL || ftt_parse_wait(seconds, &timeout) < 0) {
+        return event == NULL ? Py_NewRef(Py_False) : NULL;
+    }
+    ftt_event *started = ftt_event_of(Py_NewRef(event));
+    void *detached = ftt_detach();
+    for (int i = 0; i < YIELDS && !ftt_event_is_set(started); i++) {
+        sched_yield();
+    }
+    ftt_attach(detached);
+    ftt_time deadline;
+    ftt_outcome outcome = ftt_event_wait(started, timeout, &deadline);
+    Py_DECREF(event);
+    return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
+}
+
+/* The interpreter shows it when it reports what a thread died of. */
+static PyObject *
+launch_repr(PyObject *self)
+{
+    return PyObject_Repr(cast(self)->bootstrap);
+}
+
+static int
+launch_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(cast(self)->thread);
+    Py_VISIT(cast(self)->bootstrap);
+    Py_VISIT(cast(self)->forget);
+    Py_VISIT(cast(self)->started);
+    Py_VISIT(cast(self)->limbo);
+    return 0;
+}
+
+static int
+launch_clear(PyObject *self)
+{
+    Py_CLEAR(cast(self)->thread);
+    Py_CLEAR(cast(self)->bootstrap);
+    Py_CLEAR(cast(self)->forget);
+    Py_CLEAR(cast(self)->started);
+    Py_CLEAR(cast(self)->limbo);
+    return 0;
+}
+
+static void
+launch_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    launch_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+get_claimed(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(cast(self)->limbo != NULL);
+}
+
+static PyObject *
+get_failed(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(atomic_load_explicit(&cast(self)->failed, memory_order_acquire));
+}
+
+static PyObject *
+get_listed(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(atomic_load_explicit(&cast(self)->listed, memory_order_relaxed));
+}
+
+static PyObject *
+get_ended(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(atomic_load_explicit(&cast(self)->ended, memory_order_acquire));
+}
+
+static int
+set_started(PyObject *self, PyObject *event, void *Py_UNUSED(closure))
+{
+    if (event == NULL || ftt_event_of(event) == NULL || cast(self)->started != NULL) {
+        PyErr_SetString(PyExc_TypeError, "an Event of ours, once");
+        return -1;
+    }
+    cast(self)->started = Py_NewRef(event);
+    return 0;
+}
+
+static PyMethodDef launch_methods[] = {
+    {"claim", FTT_FASTCALL(launch_claim), METH_FASTCALL, NULL},
+    {"wait", launch_wait, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef launch_getset[] = {
+    {"claimed", get_claimed, NULL, NULL, NULL},
+    {"failed", get_failed, NULL, NULL, NULL},
+    {"listed", get_listed, NULL, NULL, NULL},
+    {"ended", get_ended, NULL, NULL, NULL},
+    {"started", NULL, set_started, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot launch_slots[] = {
+    {Py_tp_new, launch_new},
+    {Py_tp_dealloc, launch_dealloc},
+    {Py_tp_traverse, launch_traverse},
+    {Py_tp_clear, launch_clear},
+    {Py_tp_call, launch_call},
+    {Py_tp_repr, launch_repr},
+    {Py_tp_methods, launch_methods},
+    {Py_tp_getset, launch_getset},
+    {0, NULL},
+};
+
+PyType_Spec ftt_launch_spec = {
+    .name = "ftthreading._core._Launch",
+    .basicsize = sizeof(launch_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = launch_slots,
+};
