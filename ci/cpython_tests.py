@@ -11,22 +11,18 @@ the first on, runs on ftthreading.
 """
 
 import argparse
-import contextlib
-import dataclasses
 import importlib.util
-import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import tempfile
-import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ci.cpython_sides import PROBE, Side, environment, sides
+from ci.comparing import AGAIN, EXIT, File, compare, launch, tell
+from ci.sides import PROBE, Side, environment, sides
 from perf.report import Progress, machine
 
 TESTS = [
@@ -46,44 +42,6 @@ KNOWN = {
 }
 """Tests that may differ, with the reason: private details that cannot hold. Five at most."""
 
-TAIL = 60  # lines shown of what a failure said: as many as the stacks of a few threads
-AGAIN = 3  # times that a file in which the two differ runs once more
-EXIT = "exit code"
-
-
-@dataclasses.dataclass
-class File:
-    """What came out of one test file on one side, over all its runs.
-
-    outcomes: what each test ended with, and the interpreter under the name EXIT.
-    texts: what a test that failed had to say.
-    """
-
-    outcomes: dict[str, set[str]] = dataclasses.field(default_factory=dict)
-    texts: dict[str, str] = dataclasses.field(default_factory=dict)
-
-    def add(self, name: str, outcome: str, text: str = "") -> None:
-        """Note one end of a test."""
-        self.outcomes.setdefault(name, set()).add(outcome)
-        if text:
-            self.texts[name] = text
-
-    def merge(self, other: "File") -> None:
-        """Note what came out of one more run."""
-        for name, ends in other.outcomes.items():
-            self.outcomes.setdefault(name, set()).update(ends)
-        self.texts.update(other.texts)
-
-    def of(self, name: str) -> set[str]:
-        """Return what one test ended with."""
-        return self.outcomes.get(name, {"not run"})
-
-    def counts(self) -> dict[str, int]:
-        """Return how many tests ended in which way."""
-        ends = ["/".join(sorted(self.of(name))) for name in self.outcomes if name != EXIT]
-        return {end: ends.count(end) for end in sorted({*ends})}
-
-
 def files_of(name: str) -> list[str]:
     """Return the files that regrtest's `name` stands for: one, or a folder's, or none."""
     try:
@@ -97,17 +55,6 @@ def files_of(name: str) -> list[str]:
     return [f"{name}.{stem}" for stem in inside] or [name]
 
 
-@contextlib.contextmanager
-def ending(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Leave nothing behind of what the child started, however the body ends."""
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
 def run(side: Side, name: str, options: list[str], limit: int, show: Progress) -> File:
     """Run one test file on one side, for `limit` seconds at most."""
     report, log = side.folder / "report.xml", side.folder / "log"
@@ -115,24 +62,13 @@ def run(side: Side, name: str, options: list[str], limit: int, show: Progress) -
     # The seed makes both sides alike. What costs nothing but time is granted.
     command = [*side.command, "-m", "test", "-v", "--randseed", "1", "--fail-env-changed"]
     command += ["-u", "cpu,walltime", "--timeout", str(limit), "--junit-xml", str(report), *options]
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            [*command, name],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=side.folder,
-            env=environment(),
-            start_new_session=True,
-        )
-        with ending(child):
-            deadline = time.monotonic() + limit + 30  # by then regrtest has shown all stacks
-            while child.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.05)
-                show.tick()
+    # By the limit and 30 seconds regrtest has shown all stacks.
+    code = launch(
+        [*command, name], side.folder, log, limit + 30, show, environment=environment()
+    )
     said = log.read_text(errors="replace")
     file = File()
-    file.add(EXIT, str(child.returncode), said)
+    file.add(EXIT, str(code), said)
     if report.exists():
         read(ElementTree.parse(report), said, file)
     return file
@@ -152,60 +88,29 @@ def read(report: "ElementTree.ElementTree[ElementTree.Element]", said: str, into
             into.add(name, "failure" if word == "FAIL" else "error", text.partition("=" * 70)[0])
 
 
-def alike(theirs: set[str], ours: set[str]) -> bool:
-    """Whether all that came out on our side came out on theirs, or ours is the better."""
-    return ours <= theirs or (ours in ({"passed"}, {"0"}) and "not run" not in theirs)
-
-
-def differing(theirs: File, ours: File) -> list[str]:
-    """Return the names of the tests in which our side differs from theirs, but for KNOWN ones."""
-    names = {*theirs.outcomes, *ours.outcomes}
-    found = {name for name in names if not alike(theirs.of(name), ours.of(name))}
-    if {len(theirs.outcomes), len(ours.outcomes)} > {1}:
-        return [EXIT]  # one side has no tests at all
-    known = found & KNOWN.keys()
-    if known and found == {*known, EXIT}:
-        return []  # it was these that made the exit code
-    return sorted(found - known)
-
-
-def compare(both: Sequence[Side], name: str, options: argparse.Namespace, show: Progress) -> bool:
+def compare_file(
+    both: Sequence[Side], name: str, options: argparse.Namespace, show: Progress
+) -> bool:
     """Run one file on both sides, more than once if they differ, and say what came out."""
     words = [word for pattern in options.match for word in ("--match", pattern)]
-    theirs, ours = files = File(), File()
-    for number in range(1 + AGAIN):
+
+    def once(side: Side, number: int, _: Sequence[str]) -> File:
         again = f", again ({number} of {AGAIN})" if number else ""
-        for side, file in zip(both, files, strict=True):
-            show.show(options.done, name, f"under {side.name}{again}")
-            file.merge(run(side, name, words, options.limit, show))
-        if not (names := differing(theirs, ours)):
-            break
+        show.show(options.done, name, f"under {side.name}{again}")
+        return run(side, name, words, options.limit, show)
+
+    def command(test: str) -> str:
+        match = [] if test == EXIT or " " in test else ["--match", test]
+        startup = ["--startup"] if options.startup else []
+        return shlex.join(["ci/cpython-tests", options.tag, *startup, *match, name])
+
+    theirs, ours, names = compare(both, once, KNOWN, AGAIN)
     show.clear()
     counts = ", ".join(f"{count} {end}" for end, count in ours.counts().items()) or "no tests"
     print(f"{name}: {counts}: {'DIFFERENT' if names else 'alike'}", flush=True)
-    for test in sorted({*theirs.outcomes, *ours.outcomes} - {*names}):
-        if theirs.of(test) != ours.of(test) or len(ours.of(test)) > 1:
-            print(f"    {test}: {describe(theirs, ours, test)}; {KNOWN.get(test, 'not counted')}")
-    shown: set[str] = set()
-    for test in names:
-        print(f"    {test}: {describe(theirs, ours, test)}")
-        said = ours.texts.get(test) or theirs.texts.get(test, "")
-        text = said.rstrip().splitlines()[-TAIL:]
-        if {*text[-1:]} <= shown or (test == EXIT and len(names) > 1):
-            continue  # many tests may have failed for one reason
-        shown |= {*text[-1:]}
-        print("\n".join(f"        {line}" for line in text))
-        match = [] if test == EXIT or " " in test else ["--match", test]
-        command = [options.tag, *(["--startup"] if options.startup else []), *match, name]
-        print(f"    to see it again: ci/cpython-tests {shlex.join(command)}", flush=True)
+    tell(theirs, ours, names, KNOWN, command)
     options.tests_run += sum(ours.counts().values())
     return not names
-
-
-def describe(theirs: File, ours: File, test: str) -> str:
-    """Say what one test ended with on either side."""
-    ends = (" or ".join(sorted(file.of(test))) for file in (theirs, ours))
-    return "{} under threading, {} under ftthreading".format(*ends)
 
 
 def parse() -> argparse.Namespace:
@@ -248,13 +153,13 @@ def main() -> int:
             both = sides(Path(folder), startup=options.startup)
             for side in both:
                 probe = run(side, PROBE, ["--testdir", str(side.folder)], 60, show)
-                if any(probe.of(test) != ends for test, ends in side.expected().items()):
+                if not side.proved(probe.outcomes):
                     raise RuntimeError(f"{side.name} is not in force: {probe}")
         except RuntimeError as error:
             print(f"VERDICT: FAILED: {error}", file=sys.stderr)
             return 1
         for name in options.files:
-            if not compare(both, name, options, show):
+            if not compare_file(both, name, options, show):
                 failed.append(name)
             options.done += 1
     if failed or not options.tests_run:
