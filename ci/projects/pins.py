@@ -4,10 +4,12 @@ Each project is a table:
 
 version, sha256    of its source distribution
 requires           what its tests need besides; versions are in constraints.txt
-tests              arguments for pytest, from the top of the source; may be empty
-programs           files of ours in programs/, which are tests of it too
+package            its name in the package index, if another than the table's
+tests              arguments for pytest, from the top of the source
+programs           files of ours in programs/ that take the place of its tests
+variables          a table of environment variables
 remove             folders of the source that would hide the installed package
-seconds            the limit of one run of its suite
+seconds            the limit of one run of its suite; test_seconds: of one test
 deselect, accepted lists of {test, reason}: what is left out on both sides, and what may differ. A test
                    is a node ID of pytest, or a part of one that ends before `::` or `[`, or a pattern
 absent             a table from a tag to the reason why the project cannot be had there
@@ -28,7 +30,7 @@ PROGRAMS = FOLDER / "programs"
 
 @dataclasses.dataclass(frozen=True)
 class Project:
-    """A project, see above. `package` is its name in the package index."""
+    """A project, see above."""
 
     name: str
     version: str
@@ -43,6 +45,7 @@ class Project:
     deselect: Mapping[str, str] = dataclasses.field(default_factory=dict)
     accepted: Mapping[str, str] = dataclasses.field(default_factory=dict)
     absent: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
     quick: bool = False
 
     @property

@@ -33,9 +33,9 @@ def unpack(project: Project, sdist: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     if project.programs:
         (folder / "pytest.ini").write_text("[pytest]\n")
-        for program in project.programs:
-            shutil.copy(PROGRAMS / program, folder)
-        shutil.copy(PROGRAMS / "running.py", folder)
+        for path in PROGRAMS.glob("*.py"):
+            if path.name in project.programs or not path.name.startswith("test_"):
+                shutil.copy(path, folder)
         return
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
@@ -157,6 +157,7 @@ class Suite:
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
             "TMPDIR": str(self._scratch / "tmp"),
             "PYTHONHASHSEED": "1",
+            **self.project.variables,
         }
 
 
