@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to write."""
+    # The plugin that knows this mark is turned off: its limits are for machines with nothing to do.
+    config.addinivalue_line("markers", "timeout: left to ci/suites")
     if folder := config.getoption("--outcomes"):
         config.pluginmanager.register(Outcomes(Path(folder)), "outcomes")
 

@@ -7,6 +7,7 @@ requires           what its tests need besides; versions are in constraints.txt
 package            its name in the package index, if another than the table's
 tests              arguments for pytest, from the top of the source
 programs           files of ours in programs/ that take the place of its tests
+plugins            files of ours in programs/ that pytest loads besides
 variables          a table of environment variables
 remove             folders of the source that would hide the installed package
 seconds            the limit of one run of its suite; test_seconds: of one test
@@ -39,6 +40,7 @@ class Project:
     requires: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     seconds: int = 600
     test_seconds: int = 60

@@ -23,7 +23,8 @@ RESUMED = 20  # times that a run goes on behind a test that ended its interprete
 GRACE = 30.0  # seconds for an interpreter to show its stacks, and to end, when its time is over
 
 # Nothing is kept from run to run, no test is drawn by chance, none runs in another process.
-OPTIONS = ["-q", "--color=no", "--tb=short", "-rN", "-o", "addopts="]
+OPTIONS = ["-q", "--color=no", "--tb=short", "-rN", "-o", "addopts=", "--rootdir=."]
+OPTIONS += ["--continue-on-collection-errors"]
 for plugin in ("cacheprovider", "randomly", "rerunfailures", "timeout"):
     OPTIONS += ["-p", f"no:{plugin}"]
 
@@ -45,6 +46,8 @@ def unpack(project: Project, sdist: Path, folder: Path) -> None:
     moved.rename(folder)
     for name in project.remove:
         shutil.rmtree(folder / name)
+    for name in project.plugins:
+        shutil.copy(PROGRAMS / name, folder)
 
 
 @contextlib.contextmanager
@@ -83,6 +86,8 @@ class Suite:
         """Run the suite, or the tests that fit `match`; of these the files that hold `names`."""
         files = sorted({name.partition("::")[0] for name in names if name != EXIT})
         arguments = [*self.project.tests, *self.project.programs]
+        for plugin in self.project.plugins:
+            arguments += ["-p", plugin.removesuffix(".py")]
         limit = self.project.seconds
         return self._run(self.side.folder, arguments, match, files, limit, show)
 

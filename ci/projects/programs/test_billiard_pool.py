@@ -26,10 +26,12 @@ def test_lax_semaphore():
     semaphore.release()  # one too many is no fault
     assert [semaphore.acquire(False) for _ in range(3)] == [True, True, False]
     semaphore.grow()
-    assert semaphore.acquire(False)
+    assert [semaphore.acquire(False) for _ in range(2)] == [True, False]
+    semaphore.release()
     semaphore.shrink()
+    assert not semaphore.acquire(False)
     semaphore.clear()
-    assert semaphore.acquire(False)
+    assert [semaphore.acquire(False) for _ in range(3)] == [True, True, False]
 
 
 def test_lax_semaphore_wakes_a_waiter():
