@@ -65,6 +65,12 @@ STEPS = [
     Step("cpython-startup-3.14t", "3.14t", 60, "ci/cpython-tests 3.14t --startup"),
     Step("cpython-startup-3.15t", "3.15t", 60, "ci/cpython-tests 3.15t --startup"),
 ]
+# Not named as the others are, so that a job of their own can take them.
+STEPS += [Step(f"{tag}-suites", tag, 150, f"ci/suites {tag}") for tag in ("3.13t", "3.14t", "3.15t")]
+STEPS += [
+    Step(f"{tag}-suites-startup", tag, 150, f"ci/suites {tag} --startup")
+    for tag in ("3.13t", "3.14t", "3.15t")
+]
 STEPS += [Step("page-3.13t", "3.13t", 30, "FTT_BROWSER=1 ci/test 3.13t -- tests/test_perf_dash*")]
 STEPS += [
     Step(f"stress-{tag}", tag, 40, f'"$(ci/env {tag})" -m stress run --html .stress/{tag}.html')

@@ -28,8 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to write."""
-    # The plugin that knows this mark is turned off: its limits are for machines with nothing to do.
-    config.addinivalue_line("markers", "timeout: left to ci/suites")
+    # The plugins that know these marks are turned off: limits and repetitions are ours to choose.
+    for mark in ("timeout", "flaky"):
+        config.addinivalue_line("markers", f"{mark}: left to ci/suites")
     if folder := config.getoption("--outcomes"):
         config.pluginmanager.register(Outcomes(Path(folder)), "outcomes")
 

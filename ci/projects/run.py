@@ -25,7 +25,7 @@ GRACE = 30.0  # seconds for an interpreter to show its stacks, and to end, when 
 # Nothing is kept from run to run, no test is drawn by chance, none runs in another process.
 OPTIONS = ["-q", "--color=no", "--tb=short", "-rN", "-o", "addopts=", "--rootdir=."]
 OPTIONS += ["--continue-on-collection-errors"]
-for plugin in ("cacheprovider", "randomly", "rerunfailures", "timeout"):
+for plugin in ("cacheprovider", "randomly", "rerunfailures", "flaky", "timeout"):
     OPTIONS += ["-p", f"no:{plugin}"]
 
 
