@@ -30,7 +30,23 @@ TESTS = [
     *("test_concurrent_futures", "test_logging", "test_sched", "test_socketserver", "test_asyncio"),
     *("test_context", "test_fork1", "test_sys_settrace", "test_sys_setprofile"),
     *("test_free_threading", "test_faulthandler", "test_weakref", "test_gc"),
+    # Imports by many threads; and threads beside processes, by each way to start one.
+    *("test_importlib.test_threaded_import", "test_importlib.test_locks", "test_threadedtempfile"),
+    *("test_multiprocessing_fork", "test_multiprocessing_forkserver", "test_multiprocessing_spawn"),
+    *("test_multiprocessing_main_handling", "test_subprocess", "test_signal"),
+    # Servers and clients, each in a thread.
+    *("test_httpservers", "test_httplib", "test_xmlrpc", "test_docxmlrpc", "test_wsgiref"),
+    *("test_urllib2_localnet", "test_ftplib", "test_imaplib", "test_poplib", "test_smtplib"),
+    *("test_ssl", "test_socket", "test_poll"),
+    # What else looks at threads, or is used by many.
+    *("test_io", "test_bz2", "test_decimal", "test_functools", "test_contextlib", "test_enum"),
+    *("test_hashlib", "test_frame", "test_code", "test_trace", "test_tracemalloc", "test_pdb"),
+    *("test_sys", "test_os", "test_time"),
 ]
+"""Left out, though they import threading: test_regrtest and test_support, which test the runner; those
+of subinterpreters, where ftthreading is not loaded; test_embed and test_audit, whose programs are not
+ours to start; and those that have it for one word: itertools, opcache, patma, peepholer, readline,
+robotparser, super, syslog, termios, ioctl, largefile, webbrowser, android, winapi, winreg."""
 
 FRAMES = "wants frames of threading.py above a blocked wait(), which is C here"
 

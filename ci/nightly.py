@@ -58,12 +58,12 @@ STEPS = [
     Step("tests-3.13t-posix", "3.13t", 90, f"{OFTEN} ci/test 3.13t-posix {ROUNDS}"),
     Step("tests-3.13td", "3.13td", 120, f"{OFTEN} ci/test 3.13td {ROUNDS}"),
     Step("tests-3.13tsan", "3.13tsan", 180, f"FTT_ROUNDS=100 ci/test 3.13tsan {ROUNDS}"),
-    Step("cpython-3.13t", "3.13t", 60, "ci/cpython-tests 3.13t"),
-    Step("cpython-3.14t", "3.14t", 60, "ci/cpython-tests 3.14t"),
-    Step("cpython-3.15t", "3.15t", 60, "ci/cpython-tests 3.15t"),
-    Step("cpython-startup-3.13t", "3.13t", 60, "ci/cpython-tests 3.13t --startup"),
-    Step("cpython-startup-3.14t", "3.14t", 60, "ci/cpython-tests 3.14t --startup"),
-    Step("cpython-startup-3.15t", "3.15t", 60, "ci/cpython-tests 3.15t --startup"),
+    Step("cpython-3.13t", "3.13t", 120, "ci/cpython-tests 3.13t"),
+    Step("cpython-3.14t", "3.14t", 120, "ci/cpython-tests 3.14t"),
+    Step("cpython-3.15t", "3.15t", 120, "ci/cpython-tests 3.15t"),
+    Step("cpython-startup-3.13t", "3.13t", 120, "ci/cpython-tests 3.13t --startup"),
+    Step("cpython-startup-3.14t", "3.14t", 120, "ci/cpython-tests 3.14t --startup"),
+    Step("cpython-startup-3.15t", "3.15t", 120, "ci/cpython-tests 3.15t --startup"),
 ]
 # Not named as the others are, so that a job of their own can take them.
 STEPS += [Step(f"{tag}-suites", tag, 150, f"ci/suites {tag}") for tag in ("3.13t", "3.14t", "3.15t")]

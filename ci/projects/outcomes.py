@@ -24,11 +24,13 @@ WORST = ["error", "failed", "xpassed", "xfailed", "skipped", "passed"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take the folder that tells what to do, and where the outcomes go."""
     parser.addoption("--outcomes", help="a folder with a file orders.json")
+    # The plugins that know these are turned off: limits and repetitions are ours to choose.
+    for option in ("timeout", "timeout_method", "reruns"):
+        parser.addini(option, "left to ci/suites")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to write."""
-    # The plugins that know these marks are turned off: limits and repetitions are ours to choose.
     for mark in ("timeout", "flaky"):
         config.addinivalue_line("markers", f"{mark}: left to ci/suites")
     if folder := config.getoption("--outcomes"):
