@@ -128,7 +128,7 @@ class Suite:
         control = self._scratch / f"control{self._number}"
         control.mkdir()
         (control / "orders.json").write_text(json.dumps(orders))
-        command = [*self.side.command, "-m", "pytest", "-p", PLUGIN, "--outcomes", str(control)]
+        command = [*self.side.command, "-m", "pytest", "-p", PLUGIN, f"--outcomes={control}"]
         end = orders["end"]
         assert isinstance(end, float)
         code = launch(

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-SECONDS = 40.0
+SECONDS = 20.0
 
 
 def python() -> list[str]:

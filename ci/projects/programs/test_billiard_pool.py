@@ -8,7 +8,7 @@ import pytest
 import billiard
 from billiard.pool import LaxBoundedSemaphore, Pool, ThreadPool
 
-SECONDS = 40.0
+SECONDS = 20.0
 
 
 def double(number):

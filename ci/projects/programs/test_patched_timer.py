@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-SECONDS = 40.0
+SECONDS = 20.0
 
 
 @pytest.fixture(params=["class", "mock", "opentelemetry", "sentry"])
