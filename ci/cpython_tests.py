@@ -43,10 +43,11 @@ TESTS = [
     *("test_hashlib", "test_frame", "test_code", "test_trace", "test_tracemalloc", "test_pdb"),
     *("test_sys", "test_os", "test_time"),
 ]
-"""Left out, though they import threading: test_regrtest and test_support, which test the runner; those
-of subinterpreters, where ftthreading is not loaded; test_embed and test_audit, whose programs are not
-ours to start; and those that have it for one word: itertools, opcache, patma, peepholer, readline,
-robotparser, super, syslog, termios, ioctl, largefile, webbrowser, android, winapi, winreg."""
+"""Left out, though they import threading: test_regrtest and test_support, which test the runner;
+those of subinterpreters, where ftthreading is not loaded; test_embed and test_audit, whose programs
+are not ours to start; and those that have it for one word: itertools, opcache, patma, peepholer,
+readline, robotparser, super, syslog, termios, ioctl, largefile, webbrowser, android, winapi, winreg.
+"""
 
 FRAMES = "wants frames of threading.py above a blocked wait(), which is C here"
 
@@ -57,6 +58,7 @@ KNOWN = {
     ),
 }
 """Tests that may differ, with the reason: private details that cannot hold. Five at most."""
+
 
 def files_of(name: str) -> list[str]:
     """Return the files that regrtest's `name` stands for: one, or a folder's, or none."""
@@ -79,9 +81,7 @@ def run(side: Side, name: str, options: list[str], limit: int, show: Progress) -
     command = [*side.command, "-m", "test", "-v", "--randseed", "1", "--fail-env-changed"]
     command += ["-u", "cpu,walltime", "--timeout", str(limit), "--junit-xml", str(report), *options]
     # By the limit and 30 seconds regrtest has shown all stacks.
-    code = launch(
-        [*command, name], side.folder, log, limit + 30, show, environment=environment()
-    )
+    code = launch([*command, name], side.folder, log, limit + 30, show, environment=environment())
     said = log.read_text(errors="replace")
     file = File()
     file.add(EXIT, str(code), said)

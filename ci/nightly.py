@@ -66,7 +66,9 @@ STEPS = [
     Step("cpython-startup-3.15t", "3.15t", 120, "ci/cpython-tests 3.15t --startup"),
 ]
 # Not named as the others are, so that a job of their own can take them.
-STEPS += [Step(f"{tag}-suites", tag, 150, f"ci/suites {tag}") for tag in ("3.13t", "3.14t", "3.15t")]
+STEPS += [
+    Step(f"{tag}-suites", tag, 150, f"ci/suites {tag}") for tag in ("3.13t", "3.14t", "3.15t")
+]
 STEPS += [
     Step(f"{tag}-suites-startup", tag, 150, f"ci/suites {tag} --startup")
     for tag in ("3.13t", "3.14t", "3.15t")

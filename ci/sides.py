@@ -81,9 +81,7 @@ def sides(folder: Path, *, startup: bool) -> tuple[Side, Side]:
     return pair(pythons, folder / "threading/work", folder / "ftthreading/work", startup=startup)
 
 
-def pair(
-    pythons: tuple[str, str], theirs: Path, ours: Path, *, startup: bool
-) -> tuple[Side, Side]:
+def pair(pythons: tuple[str, str], theirs: Path, ours: Path, *, startup: bool) -> tuple[Side, Side]:
     """Describe both sides: of two interpreters, the second's start-up file is there or not."""
     launcher = [] if startup else ["-m", "ftthreading"]
     return (

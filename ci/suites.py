@@ -3,7 +3,7 @@
 Each project is taken at one version, by its source distribution (ci/projects/projects.toml), into
 an environment of its own. Its suite runs once on each side; what a test ends with on one side it
 has to end with on the other. The files in which the two differ run again, three times on both
-sides. A test that fails now and then under threading too is a flake: it is told, but does not count.
+sides. A test that fails now and then under threading too is a flake: told, but not counted.
 
 Interpreters that the tests start run on threading, on both sides. With --startup the ftthreading
 side has the start-up file instead, so that every interpreter that starts there runs on it.
@@ -19,7 +19,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ci.comparing import AGAIN, EXIT, File, compare, tell, unsteady
@@ -77,15 +77,16 @@ class Comparison:
         except (UnavailableError, RuntimeError) as error:
             result = Result(project, "NOT RUN", str(error))
         self._show.clear()
-        theirs, ours = (file.counts() for file in (result.theirs, result.ours))
-        counts = ", ".join(f"{count} {end}" for end, count in ours.items()) or result.reason
+        ends = result.ours.counts().items()
+        counts = ", ".join(f"{count} {end}" for end, count in ends) or result.reason
         print(f"{project.pinned_as}: {counts}: {result.word}", flush=True)
         tell(result.theirs, result.ours, result.names, project.accepted, self._command(project))
-        if result.word == "NOT RUN" and theirs:
-            _, said = EXIT, result.theirs.texts
-            for name, text in list(said.items())[:3]:
-                print("\n".join([f"    {name}", *(f"        {x}" for x in text.split("\n")[-20:])]))
-        sys.stdout.flush()
+        if result.word == "NOT RUN":
+            for name, text in [*result.theirs.texts.items()][:3]:
+                lines = text.splitlines()[-20:]
+                print(
+                    "\n".join([f"    {name}", *(f"        {line}" for line in lines)]), flush=True
+                )
         return result
 
     def _run(self, project: Project, done: int) -> Result:
@@ -131,7 +132,7 @@ class Comparison:
             word, names = "NOT RUN", []
         return Result(project, word, reason, theirs, ours, names, times)
 
-    def _command(self, project: Project):  # type: ignore[no-untyped-def]
+    def _command(self, project: Project) -> Callable[[str], str]:
         def command(test: str) -> str:
             match = [] if test == EXIT else ["--match", test]
             startup = ["--startup"] if self._options.startup else []

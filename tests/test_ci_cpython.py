@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ci import cpython_tests
-from ci.sides import Side, sides
 from ci.comparing import EXIT, File, alike, differing
 from ci.cpython_tests import KNOWN, files_of
+from ci.sides import Side, sides
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -19,6 +19,7 @@ from ci.projects import install, pins, run
 from ci.projects.install import PLUGIN, UnavailableError, Workshop
 from ci.projects.outcomes import fits
 from ci.projects.pins import Pins, Project
+from ci.sides import pair
 from perf.report import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -259,11 +260,10 @@ def test_a_side_that_is_not_what_it_says_is_refused(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def plain(*arguments: Any, **options: Any) -> Any:
-        theirs, ours = real(*arguments, **options)
+        theirs, ours = pair(*arguments, **options)
         ours.command[1:] = []
         return theirs, ours
 
-    real = suites.pair
     monkeypatch.setattr(suites, "pair", plain)
     assert runs(ALIKE) == 3
     assert "ftthreading is not in force" in capfd.readouterr().out
@@ -312,7 +312,7 @@ def test_a_project_is_downloaded_built_and_kept(workshop: Workshop, tmp_path: Pa
     kept = workshop.sdist(project)
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == digest
     kept.write_bytes(b"other")
-    with pytest.raises(UnavailableError, match="downloading synthetic==1.0"):
+    with pytest.raises(UnavailableError, match="downloading synthetic"):
         workshop.sdist(project)
 
 
@@ -355,7 +355,11 @@ def test_the_pins() -> None:
         reasons = {**project.deselect, **project.accepted, **project.absent}.values()
         assert all(len(reason) > 10 for reason in reasons), project.name
     versions = pins.CONSTRAINTS.read_text()
-    for each in (*known.build, *known.test, *(r for p in known.projects.values() for r in p.requires)):
+    for each in (
+        *known.build,
+        *known.test,
+        *(r for p in known.projects.values() for r in p.requires),
+    ):
         name = re.split(r"[\[<>=;! ]", each)[0].replace("_", "-")
         assert re.search(rf"^{re.escape(name)}==", versions, re.MULTILINE | re.IGNORECASE), name
 

@@ -1,0 +1,1 @@
+"""Projects of others whose test suites `ci/suites` runs: getting them, and running them."""

@@ -3,7 +3,7 @@
 It is copied into the environment of each project and loaded by `-p`, for the outermost pytest
 alone. A line is written before a test and one after it, so that a run that crashes or hangs leaves
 what has ended, and the test that it was in. A test that takes longer than its limit ends the
-interpreter with the stacks of all threads; so does an interpreter that does not end after its tests.
+interpreter with the stacks of all threads; so does one that does not end after its tests.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ def outcome_of(report: pytest.TestReport) -> str:
 
 
 class Outcomes:
-    """What is in orders.json:
+    """Writes outcomes, and leaves out what is not to run, by the file orders.json.
 
     limit: seconds that a test may take. end: when all has to have ended, by time.monotonic().
     files: if any, only tests of these files run. match: if any, only tests that fit one of these

@@ -11,8 +11,9 @@ plugins            files of ours in programs/ that pytest loads besides
 variables          a table of environment variables
 remove             folders of the source that would hide the installed package
 seconds            the limit of one run of its suite; test_seconds: of one test
-deselect, accepted lists of {test, reason}: what is left out on both sides, and what may differ. A test
-                   is a node ID of pytest, or a part of one that ends before `::` or `[`, or a pattern
+deselect           a list of {test, reason}: what is left out on both sides. A test is a node ID of
+                   pytest, or a part of one that ends before `::` or `[`, or a pattern
+accepted           the same: what may differ. A test is a whole node ID
 absent             a table from a tag to the reason why the project cannot be had there
 quick              whether it is one of those for every change
 """

@@ -3,9 +3,8 @@
 import threading
 import time
 
-import pytest
-
 import billiard
+import pytest
 from billiard.pool import LaxBoundedSemaphore, Pool, ThreadPool
 
 SECONDS = 20.0

@@ -79,7 +79,7 @@ def test_breakpoint_in_threads(tmp_path):
     port = free_port()
     line = 1 + PROGRAM.splitlines().index("        done += 1  # here")
     options = ["--listen", f"127.0.0.1:{port}", "--wait-for-client"]
-    with running(*python(), "-Xfrozen_modules=off", "-m", "debugpy", *options, str(script)) as child:
+    with running(*python(), "-m", "debugpy", *options, str(script)) as child:
         client = None
 
         def connected():

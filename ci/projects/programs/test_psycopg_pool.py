@@ -74,7 +74,7 @@ psycopg.Connection, psycopg.AsyncConnection = Connection, type("AsyncConnection"
 for each in (psycopg, psycopg.errors, psycopg.pq):
     sys.modules[each.__name__] = each
 
-from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout  # noqa: E402
+from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
 
 @pytest.mark.parametrize("kind", [ConnectionPool, NullConnectionPool])

@@ -41,7 +41,7 @@ def test_rich_progress():
 def test_rich_status_and_prints():
     console_module = pytest.importorskip("rich.console")
     output = io.StringIO()
-    console = console_module.Console(file=output, force_terminal=True, width=60)
+    console = console_module.Console(file=output, force_terminal=True, highlight=False)
     with console.status("busy"):
         from_threads(8, lambda number: [console.print(f"<{number}>") for _ in range(10)])
     text = output.getvalue()
