@@ -46,7 +46,7 @@ TESTS = [
 """Left out, though they import threading: test_regrtest and test_support, which test the runner;
 those of subinterpreters, where ftthreading is not loaded; test_embed and test_audit, whose programs
 are not ours to start; and those that have it for one word: itertools, opcache, patma, peepholer,
-readline, robotparser, super, syslog, termios, ioctl, largefile, webbrowser, android, winapi, winreg.
+readline, robotparser, super, syslog, termios, ioctl, largefile, webbrowser, android, winapi, winreg
 """
 
 FRAMES = "wants frames of threading.py above a blocked wait(), which is C here"

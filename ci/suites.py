@@ -115,9 +115,12 @@ class Comparison:
 
             def once(side: Side, number: int, names: Sequence[str]) -> File:
                 again = f", again ({number} of {self._options.again})" if number else ""
-                show.show(done, project.name, f"under {side.name}{again}")
+                topic = f"{project.name} under {side.name}{again}"
+                show.show(done, topic)
                 begin = time.monotonic()
-                file = suites[side.name].run(match, names, show)
+                file = suites[side.name].run(
+                    match, names, show, lambda tests: show.show(done, topic, tests)
+                )
                 if not number:
                     seconds[side.name] = time.monotonic() - begin
                 return file

@@ -10,7 +10,7 @@ import os
 import shutil
 import tarfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ci.comparing import EXIT, File, launch
@@ -23,8 +23,8 @@ RESUMED = 20  # times that a run goes on behind a test that ended its interprete
 GRACE = 30.0  # seconds for an interpreter to show its stacks, and to end, when its time is over
 
 # Nothing is kept from run to run, no test is drawn by chance, none runs in another process.
-OPTIONS = ["-q", "--color=no", "--tb=short", "-rN", "-o", "addopts=", "--rootdir=."]
-OPTIONS += ["--continue-on-collection-errors"]
+OPTIONS = ["-q", "--color=no", "--tb=short", "-rN", "-o", "addopts="]
+OPTIONS += ["-o", "faulthandler_timeout=0", "--rootdir=.", "--continue-on-collection-errors"]
 for plugin in ("cacheprovider", "randomly", "rerunfailures", "flaky", "timeout"):
     OPTIONS += ["-p", f"no:{plugin}"]
 
@@ -79,17 +79,26 @@ class Suite:
 
     def proved(self, show: Progress) -> bool:
         """Whether the side is what it says."""
-        file = self._run(self._scratch / "probe", [f"{PROBE}.py"], (), (), 60, show)
+        file = self._run(self._scratch / "probe", [f"{PROBE}.py"], (), (), 60, show, lambda _: None)
         return self.side.proved(file.outcomes)
 
-    def run(self, match: Sequence[str], names: Sequence[str], show: Progress) -> File:
-        """Run the suite, or the tests that fit `match`; of these the files that hold `names`."""
+    def run(
+        self,
+        match: Sequence[str],
+        names: Sequence[str],
+        show: Progress,
+        tell: Callable[[str], None],
+    ) -> File:
+        """Run the suite, or the tests that fit `match`; of these the files that hold `names`.
+
+        tell: called now and then with how far it is.
+        """
         files = sorted({name.partition("::")[0] for name in names if name != EXIT})
         arguments = [*self.project.tests, *self.project.programs]
         for plugin in self.project.plugins:
             arguments += ["-p", plugin.removesuffix(".py")]
         limit = self.project.seconds
-        return self._run(self.side.folder, arguments, match, files, limit, show)
+        return self._run(self.side.folder, arguments, match, files, limit, show, tell)
 
     def _run(
         self,
@@ -99,6 +108,7 @@ class Suite:
         files: Sequence[str],
         limit: float,
         show: Progress,
+        tell: Callable[[str], None],
     ) -> File:
         orders = {
             "limit": min(limit, self.project.test_seconds),
@@ -111,7 +121,7 @@ class Suite:
         with startup(self.side):
             for _ in range(RESUMED):
                 orders["skip"] = [*file.outcomes]
-                if not self._go_on(folder, arguments, orders, file, show):
+                if not self._go_on(folder, arguments, orders, file, show, tell):
                     break
         return file
 
@@ -122,6 +132,7 @@ class Suite:
         orders: dict[str, object],
         file: File,
         show: Progress,
+        tell: Callable[[str], None],
     ) -> bool:
         """Run what has not run yet; return whether the interpreter ended within a test."""
         self._number += 1
@@ -131,6 +142,15 @@ class Suite:
         command = [*self.side.command, "-m", "pytest", "-p", PLUGIN, f"--outcomes={control}"]
         end = orders["end"]
         assert isinstance(end, float)
+        next_look = time.monotonic()
+
+        def look() -> None:
+            nonlocal next_look
+            if time.monotonic() > next_look and (control / "outcomes").exists():
+                next_look = time.monotonic() + 1
+                ended = (control / "outcomes").read_bytes().count(b'\n["end"')
+                tell(f"{ended + len(file.outcomes)} tests")
+
         code = launch(
             [*command, *OPTIONS, *arguments],
             folder,
@@ -138,6 +158,7 @@ class Suite:
             max(0.0, end - time.monotonic()) + GRACE,
             show,
             environment=self._environment(),
+            look=look,
         )
         running, over = read(control / "outcomes", file)
         said = self._log.read_text(errors="replace")
