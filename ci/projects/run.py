@@ -19,7 +19,7 @@ from ci.projects.pins import PROGRAMS, Project
 from ci.sides import PROBE, PROBE_SOURCE, Side, at_startup, environment
 from perf.report import Progress
 
-RESUMED = 20  # times that a run goes on behind a test that ended its interpreter
+RESUMED = 8  # times that a run goes on behind a test that ended its interpreter
 GRACE = 30.0  # seconds for an interpreter to show its stacks, and to end, when its time is over
 
 # Nothing is kept from run to run, no test is drawn by chance, none runs in another process.
@@ -123,6 +123,8 @@ class Suite:
                 orders["skip"] = [*file.outcomes]
                 if not self._go_on(folder, arguments, orders, file, show, tell):
                     break
+            else:
+                file.add(EXIT, f"given up after {RESUMED} such tests")
         return file
 
     def _go_on(
