@@ -160,15 +160,18 @@ class Condition:
 
         Raises RuntimeError if the lock is not held; OverflowError beyond TIMEOUT_MAX; TypeError
         for what is no number; PythonFinalizationError while the interpreter is finalizing.
-        However it ends, the lock is held again, as often as before. In the main thread signal
-        handlers run during the wait; if one raises, a notification that had come goes to
-        another thread.
+        In the main thread signal handlers run during the wait; if one raises, a notification that
+        had come goes to another thread. However it ends, the lock is held again, as often as
+        before, with one exception: while the lock is wanted back, exceptions of handlers are set
+        aside, but the second KeyboardInterrupt ends the wait without the lock. A lock that is not
+        ours and has no `_is_owned` is asked for once.
         """
 
     def wait_for[T](self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """Wait until ``predicate()`` is true, which is called with the lock held.
 
-        timeout: seconds for the whole. Returns the predicate's last result, which is false if
+        timeout: seconds for the whole, from the first time that the predicate is false; then it
+        waits at least once. Returns the predicate's last result, which is false if
         the time ran out. Raises as `wait`, and what the predicate raises.
         """
 

@@ -130,11 +130,11 @@ PyDoc_STRVAR(wait_doc,
              "parties - 1, the last one the highest.  The last runs the action first, and no\n"
              "lock is held meanwhile.\n\n"
              "timeout is in seconds, rounded up to nanoseconds on the monotonic clock; None takes\n"
-             "the barrier's own.  A timeout breaks the barrier.  Raises BrokenBarrierError if the\n"
-             "barrier is or gets broken or is reset meanwhile, in the action too; what the action\n"
-             "raises; OverflowError above threading.TIMEOUT_MAX; PythonFinalizationError if it\n"
-             "would have to wait while the interpreter is finalizing.  If a signal handler\n"
-             "raises, it is as if this thread had not come.");
+             "the barrier's own.  A timeout breaks the barrier, unless all parties have come.\n"
+             "Raises BrokenBarrierError if the barrier is or gets broken or is reset meanwhile, in\n"
+             "the action too; what the action raises; OverflowError above threading.TIMEOUT_MAX;\n"
+             "PythonFinalizationError if it would have to wait while the interpreter is finalizing.\n"
+             "If a signal handler raises, it is as if this thread had not come.");
 PyDoc_STRVAR(reset_doc,
              "Make the barrier as new; threads that wait get BrokenBarrierError.  Never waits,\n"
              "and may be called inside the action.");

@@ -163,9 +163,12 @@ PyDoc_STRVAR(wait_doc,
              "timeout is in seconds, rounded up to nanoseconds on the monotonic clock, and limits\n"
              "the wait for the notification, not for the lock; None waits without limit.  Raises\n"
              "RuntimeError if the lock is not held, OverflowError above threading.TIMEOUT_MAX,\n"
-             "PythonFinalizationError while the interpreter is finalizing.  However it ends, the\n"
-             "lock is held again, as often as before.  In the main thread signal handlers run\n"
-             "meanwhile; if one raises, a notification that had come is passed on.");
+             "PythonFinalizationError while the interpreter is finalizing.  In the main thread\n"
+             "signal handlers run meanwhile; if one raises, a notification that had come is passed\n"
+             "on.  However it ends, the lock is held again, as often as before, with one exception:\n"
+             "while the lock is wanted back, exceptions of handlers are set aside, but the second\n"
+             "KeyboardInterrupt ends the wait without the lock.  A lock that is not ours and has no\n"
+             "_is_owned is asked for once.");
 PyDoc_STRVAR(notify_doc,
              "Let the n threads that have waited longest go on, or all if they are fewer; each\n"
              "first gets the lock.  Only threads that still wait count: none that has timed out.\n"

@@ -265,7 +265,8 @@ PyDoc_STRVAR(release_save_doc,
 PyDoc_STRVAR(acquire_restore_doc,
              "_acquire_restore($self, state, /)\n--\n\n"
              "Take the lock as often as _release_save() gave it up.  An exception from a signal\n"
-             "handler is raised only once the lock is held.");
+             "handler is raised only once the lock is held; but the second KeyboardInterrupt ends\n"
+             "it without.");
 PyDoc_STRVAR(reinit_doc,
              "_at_fork_reinit($self, /)\n--\n\n"
              "Make the lock unlocked with nobody waiting, in the child of a fork.");
