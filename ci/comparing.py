@@ -17,6 +17,7 @@ from ci.sides import Side
 from perf.report import Progress
 
 TAIL = 60  # lines shown of what a failure said: as many as the stacks of a few threads
+SHOWN = 40  # tests that differ of which a line is shown
 AGAIN = 3  # times that what differs runs once more
 EXIT = "exit code"
 
@@ -97,7 +98,7 @@ def tell(
     for test in unsteady(theirs, ours, names):
         print(f"    {test}: {describe(theirs, ours, test)}; {known.get(test, 'not counted')}")
     shown: set[str] = set()
-    for test in names:
+    for test in names[:SHOWN]:
         print(f"    {test}: {describe(theirs, ours, test)}")
         said = ours.texts.get(test) or theirs.texts.get(test, "")
         text = said.rstrip().splitlines()[-TAIL:]
@@ -106,6 +107,8 @@ def tell(
         shown |= {*text[-1:]}
         print("\n".join(f"        {line}" for line in text))
         print(f"    to see it again: {command(test)}", flush=True)
+    if len(names) > SHOWN:
+        print(f"    and {len(names) - SHOWN} more that differ", flush=True)
 
 
 def compare(

@@ -19,7 +19,7 @@ from support import DEFAULT_SIGNALS
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = ROOT / "ci"
-NAMES = ("get-python", "env", "test", "lint", "cpython-tests", "nightly", "quickstart")
+NAMES = ("get-python", "env", "test", "lint", "cpython-tests", "suites", "nightly", "quickstart")
 COMMANDS = [*(CI / name for name in NAMES), ROOT / ".ci" / "run"]
 DEADLINE = 120.0
 

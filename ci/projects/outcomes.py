@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for mark in ("timeout", "flaky"):
         config.addinivalue_line("markers", f"{mark}: left to ci/suites")
     if folder := config.getoption("--outcomes"):
-        config.pluginmanager.register(Outcomes(Path(folder)), "outcomes")
+        config.pluginmanager.register(Outcomes(Path(folder), config.rootpath), "outcomes")
 
 
 def outcome_of(report: pytest.TestReport) -> str:
@@ -55,7 +55,8 @@ class Outcomes:
     never do.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: Path) -> None:
+        self._root = f"{root}/"
         self._orders = json.loads((folder / "orders.json").read_text())
         # Files are opened now: a test may change the folder, or take the descriptors 1 and 2.
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -63,6 +64,10 @@ class Outcomes:
         self._stacks = os.open(folder / "stacks", flags)
         self._pid = os.getpid()
         self._ends: list[tuple[str, str]] = []
+
+    def _name(self, item: pytest.Item) -> str:
+        """Return a test's name, the same in whatever folder it lies."""
+        return item.nodeid.replace(self._root, "")
 
     def _write(self, *words: str) -> None:
         if os.getpid() == self._pid:  # not in a child that a test has forked
@@ -84,7 +89,7 @@ class Outcomes:
                 return False
             return not any(fits(name, each) for each in orders["deselect"])
 
-        chosen = [item for item in items if wanted(item.nodeid)]
+        chosen = [item for item in items if wanted(self._name(item))]
         config.hook.pytest_deselected(items=[item for item in items if item not in {*chosen}])
         items[:] = chosen
 
@@ -99,7 +104,7 @@ class Outcomes:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Surround a test, with what is done before and after it."""
         self._ends = []
-        self._write("begin", item.nodeid)
+        self._write("begin", self._name(item))
         self._watch()
         try:
             return (yield)
@@ -108,7 +113,7 @@ class Outcomes:
             ends = [end for end, _ in self._ends]
             end = next((each for each in WORST if each in ends), "error")
             text = next((text for each, text in self._ends if each == end and text), "")
-            self._write("end", item.nodeid, end, text)
+            self._write("end", self._name(item), end, text)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what one phase of the test ended with."""
