@@ -373,9 +373,14 @@ class _Launch:
         cls, thread: Thread, bootstrap: Callable[[], None], forget: Callable[[Thread], None]
     ) -> Self: ...
     def __call__(self) -> None: ...
-    def claim(self, limbo: Any, handle: Any) -> None: ...
+    def run(
+        self,
+        lock: Any,
+        limbo: Any,
+        handle: Any,
+        steps: Callable[[Any, _Launch, Any], None],
+    ) -> None: ...
     def wait(self, timeout: float) -> bool: ...
-    claimed: bool
     failed: bool
     listed: bool
     ended: bool

@@ -80,16 +80,7 @@ class Thread:
         if not is_plain(handle) or type(before) not in _EVENTS:
             return _start(self)  # type: ignore[no-any-return]
         launch = _Launch(self, self._bootstrap, _forget)
-        try:
-            _holding(private._active_limbo_lock, launch.claim, private._limbo, handle)
-            give_context(self)
-            launch.started = self._started = before if type(before) is Event else Event()
-            private._start_joinable_thread(launch, handle=handle, daemon=self.daemon)
-            _wait_until_it_runs(self, launch, handle)
-        except BaseException:
-            if launch.claimed and not launch.ended:
-                _settle(self, handle)
-            raise
+        launch.run(private._active_limbo_lock, private._limbo, handle, _make)
         if before is not self._started:
             before.set()  # somebody may have looked at it
         return None
@@ -98,6 +89,15 @@ class Thread:
         if self._initialized and sys.is_finalizing() and self.is_alive():
             raise PythonFinalizationError("cannot join a thread while the interpreter shuts down")
         _join(self, timeout)
+
+
+def _make(thread: Any, launch: _Launch, handle: Any) -> None:
+    """Make the thread that `launch` has claimed, and wait until it runs."""
+    before = thread._started
+    give_context(thread)
+    launch.started = thread._started = before if type(before) is Event else Event()
+    private._start_joinable_thread(launch, handle=handle, daemon=thread.daemon)
+    _wait_until_it_runs(thread, launch, handle)
 
 
 def _wait_until_it_runs(thread: Any, launch: _Launch, handle: Any) -> None:
@@ -115,15 +115,6 @@ def _wait_until_it_runs(thread: Any, launch: _Launch, handle: Any) -> None:
         thread._started.clear()
         _forget(thread)
         raise RuntimeError("can't start new thread: it died before it had begun")
-
-
-def _settle(thread: Any, handle: Any) -> None:
-    """What an exception has interrupted counts as done if there is a thread, and else as not."""
-    if handle.ident:
-        thread._ident = handle.ident
-        thread._started.set()
-    else:
-        _forget(thread)
 
 
 def _forget(thread: Any) -> None:

@@ -73,27 +73,89 @@ launch_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
     return (PyObject *)self;
 }
 
-static PyObject *
-launch_claim(PyObject *self, PyObject *const *args, Py_ssize_t count)
+/* With the registry's lock. */
+static int
+claim(launch_object *self, PyObject *limbo, PyObject *handle)
 {
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "claim() needs _limbo and the thread's handle");
-        return NULL;
-    }
-    PyObject *limbo = args[0];
-    PyObject *thread = cast(self)->thread;
-    PyObject *ident = PyObject_GetAttrString(args[1], "ident");
+    PyObject *ident = PyObject_GetAttrString(handle, "ident");
     int made = ident == NULL ? -1 : PyObject_IsTrue(ident);
     Py_XDECREF(ident);
-    int listed = made != 0 ? made : PySequence_Contains(limbo, thread);
+    int listed = made != 0 ? made : PySequence_Contains(limbo, self->thread);
     if (listed > 0) {
         PyErr_SetString(PyExc_RuntimeError, "threads can only be started once");
     }
-    if (listed != 0 || PyObject_SetItem(limbo, thread, thread) < 0) {
+    if (listed != 0 || PyObject_SetItem(limbo, self->thread, self->thread) < 0) {
+        return -1;
+    }
+    self->limbo = Py_NewRef(limbo);
+    return 0;
+}
+
+static int
+call(PyObject *lock, const char *method)
+{
+    PyObject *answer = PyObject_CallMethod(lock, method, NULL);
+    Py_XDECREF(answer);
+    return answer == NULL ? -1 : 0;
+}
+
+/* After an exception: what it has interrupted counts as done if there is a thread, and else as
+   not begun. */
+static void
+settle(launch_object *self, PyObject *lock, PyObject *handle)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *ident = PyObject_GetAttrString(handle, "ident");
+    if (ident != NULL && PyObject_IsTrue(ident) == 1) {
+        (void)PyObject_SetAttrString(self->thread, "_ident", ident);
+        PyErr_Clear();
+        if (self->started != NULL && !ftt_event_set(ftt_event_of(self->started))) {
+            ftt_event_put(ftt_event_of(self->started), true);
+        }
+    }
+    else {
+        /* Another handler may raise before the lock is had: the first exception stands. */
+        while (call(lock, "acquire") < 0 && !ftt_finalizing()) {
+            PyErr_Clear();
+        }
+        (void)PyObject_DelItem(self->limbo, self->thread);
+        PyErr_Clear();
+        (void)call(lock, "release");
+        PyErr_Clear();
+    }
+    Py_XDECREF(ident);
+    PyErr_SetRaisedException(raised);
+}
+
+/* run(lock, _limbo, handle, steps): claims the thread, and calls steps(thread, launch, handle),
+   which makes it and waits.  Here and not in Python, where a second handler could raise while the
+   exception of the first is being dealt with. */
+static PyObject *
+launch_run(PyObject *object, PyObject *const *args, Py_ssize_t count)
+{
+    launch_object *self = cast(object);
+    if (count != 4) {
+        PyErr_SetString(PyExc_TypeError, "run() needs a lock, _limbo, a handle and the steps");
         return NULL;
     }
-    cast(self)->limbo = Py_NewRef(limbo);
-    Py_RETURN_NONE;
+    if (call(args[0], "acquire") < 0) {
+        return NULL;
+    }
+    int claimed = claim(self, args[1], args[2]);
+    PyObject *raised = PyErr_GetRaisedException();
+    int released = call(args[0], "release");
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    PyObject *answer =
+        claimed < 0 || released < 0
+            ? NULL
+            : PyObject_CallFunctionObjArgs(args[3], self->thread, object, args[2], NULL);
+    if (answer == NULL && claimed == 0 &&
+        !atomic_load_explicit(&self->ended, memory_order_acquire)) {
+        settle(self, args[0], args[2]);
+    }
+    return answer;
 }
 
 /* In the new thread, when all is over but for this. */
@@ -199,12 +261,6 @@ launch_dealloc(PyObject *self)
 }
 
 static PyObject *
-get_claimed(PyObject *self, void *Py_UNUSED(closure))
-{
-    return PyBool_FromLong(cast(self)->limbo != NULL);
-}
-
-static PyObject *
 get_failed(PyObject *self, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(atomic_load_explicit(&cast(self)->failed, memory_order_acquire));
@@ -234,13 +290,12 @@ set_started(PyObject *self, PyObject *event, void *Py_UNUSED(closure))
 }
 
 static PyMethodDef launch_methods[] = {
-    {"claim", FTT_FASTCALL(launch_claim), METH_FASTCALL, NULL},
+    {"run", FTT_FASTCALL(launch_run), METH_FASTCALL, NULL},
     {"wait", launch_wait, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef launch_getset[] = {
-    {"claimed", get_claimed, NULL, NULL, NULL},
     {"failed", get_failed, NULL, NULL, NULL},
     {"listed", get_listed, NULL, NULL, NULL},
     {"ended", get_ended, NULL, NULL, NULL},
