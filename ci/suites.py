@@ -30,6 +30,7 @@ from ci.projects.run import Suite, unpack
 from ci.sides import Side, pair, python_of
 from perf.report import Progress, machine, table
 
+HARMLESS = {"passed", "skipped", "xfailed", "xpassed"}
 HEADS = ("project", "result", "tests", "threading", "ftthreading", "differ", "accepted", "flakes")
 
 
@@ -128,9 +129,10 @@ class Comparison:
             theirs, ours, names = compare(both, once, project.accepted, self._options.again)
         times = seconds["threading"], seconds["ftthreading"]
         word, reason = "DIFFERENT" if names else "alike", ""
-        ran = len(theirs.outcomes.keys() - {EXIT})
-        if 2 * passed(theirs) < ran or not ran:
+        failed = [name for name, ends in theirs.outcomes.items() if not ends <= HARMLESS]
+        if passed(theirs) < max(1, len({*failed} - {EXIT})):
             # Whatever the other side does: nothing is shown by tests that do not run.
+            ran = len(theirs.outcomes.keys() - {EXIT})
             reason = f"only {passed(theirs)} of {ran} tests pass under threading"
             word, names = "NOT RUN", []
         return Result(project, word, reason, theirs, ours, names, times)
