@@ -22,27 +22,22 @@ def _function() -> None: ...
 Function: Any = type(_function)
 
 
-def _copy(function: Any, ours: type) -> Any:
-    """A function with the same code, whose ``super()`` is that of our class."""
-    names = function.__code__.co_freevars
-    closure = function.__closure__ and tuple(
-        _cell(ours) if name == "__class__" else cell
-        for name, cell in zip(names, function.__closure__, strict=True)
-    )
+def _copy(function: Any) -> Any:
+    """A function with the same code.
+
+    Its ``super()``, too, is the interpreter's: it is called only by an instance of a class that was
+    derived before ours took the place of its base.
+    """
     copy = Function(
         function.__code__,
         function.__globals__,
         function.__name__,
         function.__defaults__,
-        closure,
+        function.__closure__,
     )
     for name in ("__kwdefaults__", "__annotations__", "__doc__", "__qualname__", "__module__"):
         setattr(copy, name, getattr(function, name))
     return copy
-
-
-def _cell(content: object) -> Any:
-    return (lambda: content).__closure__[0]  # type: ignore[index]
 
 
 def adopt(ours: Any, theirs: type) -> None:
@@ -56,7 +51,7 @@ def adopt(ours: Any, theirs: type) -> None:
         if not isinstance(function, Function):
             continue
         if function not in copies:
-            copies[function] = _copy(function, ours)
+            copies[function] = _copy(function)
         copy = copies[function]
         if _core._adopt(ours, name, copy) and isinstance(value, property):
             setattr(ours, name, property(copy, doc=copy.__doc__))

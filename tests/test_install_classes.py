@@ -57,6 +57,21 @@ def test_old_objects_are_instances_of_the_new_class(name: str) -> None:
     assert thing.__class__ is old
 
 
+@each
+def test_a_class_derived_before_calls_the_init_of_the_moment(name: str) -> None:
+    class Mine(PLAIN[name]):  # type: ignore[misc]
+        def __init__(self) -> None:
+            getattr(threading, name).__init__(self, *NAMES[name])
+
+    ftthreading.install()
+    thing = Mine()
+    assert isinstance(thing, PLAIN[name])
+    if "Semaphore" in name:
+        assert thing.acquire(timeout=0)
+        thing.release()
+        assert thing._value == 1
+
+
 def test_old_bounded_semaphore_is_a_semaphore() -> None:
     ftthreading.install()
     assert isinstance(PLAIN["BoundedSemaphore"](), threading.Semaphore)
