@@ -8,6 +8,7 @@ import sys
 import threading
 import types
 import weakref
+from contextlib import nullcontext
 from unittest import mock
 
 import pytest
@@ -142,6 +143,40 @@ def test_a_replaced_release_is_what_with_calls():
             pass
         assert calls == [1]
         assert semaphore._value == 1
+
+
+@pytest.mark.thread_unsafe(reason="replaces a method of a class for a while")
+@pytest.mark.parametrize(
+    ("name", "inner", "outer"),
+    [
+        ("Semaphore", "release", "__exit__"),
+        ("BoundedSemaphore", "release", "__exit__"),
+        ("Condition", "notify", "notify_all"),
+    ],
+)
+def test_a_method_replaced_by_whatever_way_is_called_by_the_other(name, inner, outer):
+    def call(thing):
+        calls.clear()
+        with thing if name == "Condition" else nullcontext():
+            getattr(thing, outer)(*((None,) * 3 if outer == "__exit__" else ()))
+        return len(calls)
+
+    calls = []
+    for module in (threading, ftthreading):
+        kind = getattr(module, name)
+        thing = kind()
+        vars(thing)[inner] = calls.append if name == "Condition" else lambda: calls.append(1)
+        assert call(thing) == 1, module
+        del vars(thing)[inner]
+        thing = kind()
+        for _ in range(2):
+            with mock.patch.object(kind, inner, lambda self, n=1: calls.append(n)):
+                assert call(thing) == 1, module
+            if name == "Condition":
+                assert call(thing) == 0, module
+        with mock.patch.object(kind, inner, autospec=True) as mocked:
+            call(thing)
+        assert mocked.call_count == 1, module
 
 
 @pytest.mark.parametrize("lock", ["Lock", "RLock"])

@@ -135,7 +135,6 @@ condition_setattro(PyObject *self, PyObject *name, PyObject *value)
     for (int i = 0; i < 3 && PyUnicode_Check(name); i++) {
         cast(self)->own_ways |= PyUnicode_EqualToUTF8(name, ways[i]);
     }
-    cast(self)->own_notify |= PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "notify");
     return PyObject_GenericSetAttr(self, name, value);
 }
 
@@ -267,12 +266,12 @@ call_notify(FTT_CALL)
     return ftt_condition_notify_method(args[0], number);
 }
 
-/* notify(), a subclass's or the instance's own if there is one. */
+/* notify(), whichever the condition has. */
 static PyObject *
 call_notify_all(FTT_CALL)
 {
-    if (!is_native(args, nargsf, names, 1) || cast(args[0])->own_notify ||
-        ftt_is_of_subclass(args[0], ftt_condition_dealloc)) {
+    if (!is_native(args, nargsf, names, 1) ||
+        !ftt_is_as_made(args[0], ftt_condition_dealloc, "notify", call_notify)) {
         return ftt_python(function, args, nargsf, names);
     }
     return ftt_condition_notify_all_method(args[0], NULL);

@@ -23,7 +23,6 @@ typedef struct {
     ftt_monitor monitor; /* of a native lock */
     PyObject *lock;      /* NULL before __init__ */
     bool own_ways;       /* the instance has had a _release_save, say, of its own */
-    bool own_notify;     /* the same for notify */
 } condition_object;
 
 static inline condition_object *

@@ -57,3 +57,10 @@ ftt_cpython_gil_enabled(void)
     Py_DECREF(answer);
     return enabled;
 }
+
+/* Without order: who changes a class while another thread uses it has to see to that himself. */
+uint32_t
+ftt_cpython_type_version(PyTypeObject *type)
+{
+    return *(volatile unsigned int *)&type->tp_version_tag;
+}

@@ -21,4 +21,8 @@ unsigned long ftt_cpython_main_ident(void);
    -1 with an exception set on failure. */
 int ftt_cpython_gil_enabled(void);
 
+/* A number that the type has as long as neither it nor a base is changed, and no other type of the
+   interpreter ever; 0 if it has none at the moment, but perhaps after a look at an attribute. */
+uint32_t ftt_cpython_type_version(PyTypeObject *type);
+
 #endif

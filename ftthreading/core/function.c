@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cpython.h"
 #include "os.h"
 
 /* Of every function as it is made: the one that runs its code. */
@@ -94,6 +95,45 @@ ftt_inherits(PyTypeObject *type, destructor dealloc)
         type = type->tp_base;
     }
     return type != NULL;
+}
+
+static int
+found_one(PyObject *object, void *argument)
+{
+    (void)object, (void)argument;
+    return 1;
+}
+
+/* Types that have been found as made, by interpreter and version. */
+static _Atomic uint64_t as_made[8];
+
+static bool
+class_is_as_made(PyTypeObject *type, const char *name, vectorcallfunc call)
+{
+    /* Of before the look: a change in the midst of it gives the type another. */
+    uint32_t version = ftt_cpython_type_version(type);
+    uint64_t key = (uint64_t)PyInterpreterState_GetID(PyInterpreterState_Get()) << 32 | version;
+    _Atomic uint64_t *known = &as_made[version % 8];
+    if (version != 0 && atomic_load_explicit(known, memory_order_relaxed) == key) {
+        return true;
+    }
+    PyObject *method = PyObject_GetAttrString((PyObject *)type, name);
+    bool so = method != NULL && PyFunction_Check(method) &&
+              ((PyFunctionObject *)method)->vectorcall == call;
+    Py_XDECREF(method);
+    PyErr_Clear();
+    if (so && version != 0) {
+        atomic_store_explicit(known, key, memory_order_relaxed);
+    }
+    return so;
+}
+
+bool
+ftt_is_as_made(PyObject *self, destructor dealloc, const char *name, vectorcallfunc call)
+{
+    return Py_TYPE(self)->tp_dealloc == dealloc &&
+           PyObject_VisitManagedDict(self, found_one, NULL) == 0 &&
+           class_is_as_made(Py_TYPE(self), name, call);
 }
 
 static int

@@ -60,6 +60,11 @@ ftt_is_of(PyObject *self, destructor dealloc)
     return Py_TYPE(self)->tp_dealloc == dealloc || ftt_inherits(Py_TYPE(self), dealloc);
 }
 
+/* For a method in C that stands for a call of another method of self: whether that is still `call`,
+   the one of the name in our type, as neither the instance nor the class has got another.  False,
+   too, where it is not known at a glance. */
+bool ftt_is_as_made(PyObject *self, destructor dealloc, const char *name, vectorcallfunc call);
+
 /* Whether it is a call with positional arguments only, `least` to `most` of them, self
    included, and self is of ours. */
 static inline bool

@@ -22,14 +22,6 @@ PyObject *ftt_object_repr(PyObject *self, const char *format, ...);
 /* AttributeError, as from a class in Python whose __init__ a subclass forgot to call. */
 void ftt_not_initialised(PyObject *self);
 
-/* Whether it is of a class made in Python, which may override a method that another method is
-   documented or known to call.  `own` is the tp_dealloc of our type. */
-static inline bool
-ftt_is_of_subclass(PyObject *self, destructor own)
-{
-    return Py_TYPE(self)->tp_dealloc != own;
-}
-
 /* A deprecation warning for a camelCase name, from the caller's line; -1 if it raised. */
 int ftt_warn_renamed(const char *old_name, const char *new_name);
 

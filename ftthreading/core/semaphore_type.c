@@ -19,8 +19,7 @@ typedef struct {
     ftt_semaphore semaphore;
     ftt_long limit;
     bool ready;      /* __init__ has run; looked at only where there is no permit to take or give */
-    bool overridden; /* the instance has had a release of its own */
-    PyObject *cond;  /* of a foreign semaphore; critical section */
+    PyObject *cond; /* of a foreign semaphore; critical section */
 } semaphore_object;
 
 static semaphore_object *
@@ -209,12 +208,12 @@ call_release(FTT_CALL)
     return NULL;
 }
 
-/* What `with` calls last: release(), a subclass's or the instance's own if there is one. */
+/* What `with` calls last: release(), whichever the semaphore has. */
 static PyObject *
 call_exit(FTT_CALL)
 {
     if (PyVectorcall_NARGS(nargsf) == 4 && names == NULL &&
-        Py_TYPE(args[0])->tp_dealloc == semaphore_dealloc && !cast(args[0])->overridden &&
+        ftt_is_as_made(args[0], semaphore_dealloc, "release", call_release) &&
         ftt_semaphore_release(&cast(args[0])->semaphore, 1, limit_of(args[0]))) {
         Py_RETURN_NONE;
     }
@@ -222,15 +221,6 @@ call_exit(FTT_CALL)
 }
 
 /* The rest is for programs that look inside. */
-
-static int
-semaphore_setattro(PyObject *self, PyObject *name, PyObject *value)
-{
-    if (PyUnicode_Check(name) && PyUnicode_EqualToUTF8(name, "release")) {
-        cast(self)->overridden = true;
-    }
-    return PyObject_GenericSetAttr(self, name, value);
-}
 
 static PyObject *
 get_value(PyObject *self, void *Py_UNUSED(closure))
@@ -371,7 +361,6 @@ static PyType_Slot semaphore_slots[] = {
     {Py_tp_dealloc, semaphore_dealloc},
     {Py_tp_traverse, semaphore_traverse},
     {Py_tp_clear, semaphore_clear},
-    {Py_tp_setattro, semaphore_setattro},
     {Py_tp_getset, semaphore_getset},
     {0, NULL},
 };
