@@ -5,6 +5,7 @@ condition keeps set() and acquire() out, as in `threading`.
 """
 
 import threading
+from collections import deque
 
 import pytest
 from asleep import start_asleep
@@ -135,6 +136,43 @@ def test_a_subclass_may_bring_its_own_condition_and_value():
     assert not semaphore.acquire(False)
     semaphore.release()
     assert semaphore._value == 1
+
+
+def test_a_subclass_of_condition_may_bring_its_own_lock_and_waiters():
+    for module in (threading, ftthreading):
+
+        class Own(module.Condition):
+            def __init__(self, lock):
+                self._lock = lock
+                self._waiters = deque()
+                self.acquire, self.release = lock.acquire, lock.release
+
+        lock = module.Lock()
+        cond = Own(lock)
+        assert cond._lock is lock
+
+        def wait(cond=cond):
+            with cond:
+                return cond.wait()
+
+        running = start_threads(2, lambda i, wait=wait: wait())
+        wait_until(lambda cond=cond: len(cond._waiters) == 2)
+        assert repr(cond) == f"<Condition({lock!r}, 2)>"
+        with cond:
+            cond.notify_all()
+        assert running.join() == [True, True]
+        assert not cond._waiters
+
+
+def test_lock_and_waiters_of_a_finished_condition_stay():
+    cond = ftthreading.Condition()
+    for name in ("_lock", "_waiters"):
+        with pytest.raises(AttributeError, match="not writable"):
+            setattr(cond, name, ())
+        with pytest.raises(AttributeError, match="not writable"):
+            delattr(cond, name)
+    with pytest.raises(AttributeError, match="__init__"):
+        ftthreading.Condition.__new__(ftthreading.Condition)._waiters  # noqa: B018
 
 
 def test_an_event_is_kept_by_its_condition():

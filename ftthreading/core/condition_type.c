@@ -138,15 +138,58 @@ condition_setattro(PyObject *self, PyObject *name, PyObject *value)
     return PyObject_GenericSetAttr(self, name, value);
 }
 
+/* A condition whose __init__ a subclass has left out may be given a lock and waiters by it: they are
+   kept in the instance, and the interpreter's functions find them there (see is_native()). */
+static PyObject *
+get_given(PyObject *self, const char *name)
+{
+    PyObject *namespace = PyObject_GenericGetDict(self, NULL);
+    PyObject *given = NULL;
+    if (namespace != NULL && PyDict_GetItemStringRef(namespace, name, &given) == 0) {
+        ftt_not_initialised(self);
+    }
+    Py_XDECREF(namespace);
+    return given;
+}
+
+static int
+set_given(PyObject *self, const char *name, PyObject *value)
+{
+    if (value == NULL || cast(self)->lock != NULL) {
+        PyErr_Format(PyExc_AttributeError, "attribute '%s' of a Condition is not writable", name);
+        return -1;
+    }
+    PyObject *namespace = PyObject_GenericGetDict(self, NULL);
+    int failed = namespace == NULL || PyDict_SetItemString(namespace, name, value) < 0;
+    Py_XDECREF(namespace);
+    return failed ? -1 : 0;
+}
+
 static PyObject *
 get_lock(PyObject *self, void *Py_UNUSED(closure))
 {
-    return Py_XNewRef(lock_of(self));
+    PyObject *lock = cast(self)->lock;
+    return lock == NULL ? get_given(self, "_lock") : Py_NewRef(lock);
+}
+
+static int
+set_lock(PyObject *self, PyObject *lock, void *Py_UNUSED(closure))
+{
+    return set_given(self, "_lock", lock);
+}
+
+static int
+set_waiters(PyObject *self, PyObject *waiters, void *Py_UNUSED(closure))
+{
+    return set_given(self, "_waiters", waiters);
 }
 
 static PyObject *
 get_waiters(PyObject *self, void *Py_UNUSED(closure))
 {
+    if (cast(self)->lock == NULL) {
+        return get_given(self, "_waiters");
+    }
     PyObject *none = Py_BuildValue("(O)", Py_None);
     if (none == NULL) {
         return NULL;
@@ -305,8 +348,8 @@ const ftt_function ftt_condition_functions[] = {
 
 static PyGetSetDef condition_getset[] = {
     FTT_DICT_GETSET,
-    {"_lock", get_lock, NULL, "The lock.", NULL},
-    {"_waiters", get_waiters, NULL, "As long as there are threads that wait.", NULL},
+    {"_lock", get_lock, set_lock, "The lock.", NULL},
+    {"_waiters", get_waiters, set_waiters, "As long as there are threads that wait.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
