@@ -35,7 +35,7 @@ class _Inside:
         except KeyError:
             parts = _core._barrier_parts(barrier)
         if parts is not None:
-            return _computed(barrier, parts)[self.name]
+            return _computed(parts)[self.name]
         if self.name in vars(barrier):  # another thread has just taken it over
             return vars(barrier)[self.name]
         kind_name = type(barrier).__name__
@@ -55,14 +55,15 @@ class _Inside:
             raise AttributeError(self.name) from None
 
 
-def _computed(barrier: Barrier, parts: tuple[Any, ...]) -> dict[str, Any]:
-    parties, action, timeout = parts
+def _computed(parts: tuple[Any, ...]) -> dict[str, Any]:
+    # All from C, as the interpreter's functions ask for what is made here.
+    parties, action, timeout, broken, waiting = parts
     return {
         "_parties": parties,
         "_action": action,
         "_timeout": timeout,
-        "_state": BROKEN if barrier.broken else 0,
-        "_count": barrier.n_waiting,
+        "_state": BROKEN if broken else 0,
+        "_count": waiting,
     }
 
 
@@ -80,7 +81,7 @@ def _take_over(barrier: Barrier) -> None:
     with cond:
         if namespace.setdefault("_cond", cond) is not cond:
             return
-        for name, value in _computed(barrier, parts).items():
+        for name, value in _computed(parts).items():
             namespace.setdefault(name, value)
         namespace["_count"] = namespace["_state"] = 0
         if _core._give_up_barrier(barrier):

@@ -22,6 +22,14 @@ def _function() -> None: ...
 Function: Any = type(_function)
 
 
+class _Property(property):
+    """A property whose function is called.
+
+    For one of exactly the type `property` the specializing interpreter runs the function's code
+    itself, and never calls our C.
+    """
+
+
 def _copy(function: Any) -> Any:
     """A function with the same code.
 
@@ -54,7 +62,7 @@ def adopt(ours: Any, theirs: type) -> None:
             copies[function] = _copy(function)
         copy = copies[function]
         if _core._adopt(ours, name, copy) and isinstance(value, property):
-            setattr(ours, name, property(copy, doc=copy.__doc__))
+            setattr(ours, name, _Property(copy, doc=copy.__doc__))
 
 
 for _ours in (_core.Condition, _core.Semaphore, _core.BoundedSemaphore, _core.Event, _core.Barrier):

@@ -179,6 +179,19 @@ def test_a_method_replaced_by_whatever_way_is_called_by_the_other(name, inner, o
         assert mocked.call_count == 1, module
 
 
+def test_properties_stay_those_of_c_where_they_are_hot():
+    """The specializing interpreter runs the code of a property's function itself."""
+    barrier = ftthreading.Barrier(2)
+    before = [(barrier.parties, barrier.n_waiting, barrier.broken) for _ in range(1000)]
+    shown = [(barrier._parties, barrier._count, barrier._state) for _ in range(1000)]
+    barrier.abort()
+    after = [(barrier.parties, barrier.n_waiting, barrier.broken) for _ in range(1000)]
+    assert set(before) == {(2, 0, False)}
+    assert set(shown) == {(2, 0, 0)}
+    assert set(after) == {(2, 0, True)}
+    assert {barrier._state for _ in range(1000)} == {-2}
+
+
 @pytest.mark.parametrize("lock", ["Lock", "RLock"])
 def test_what_a_condition_is_given_is_what_wait_and_notify_call(lock):
     for module in (threading, ftthreading):

@@ -237,7 +237,7 @@ call_broken(FTT_CALL)
                : ftt_python(function, args, nargsf, names);
 }
 
-/* For _inside.py: what the barrier was made of, None if it is not native. */
+/* For _inside.py: what the barrier was made of, and how it is now; None if it is not native. */
 
 static PyObject *
 parts(PyObject *Py_UNUSED(module), PyObject *self)
@@ -246,8 +246,10 @@ parts(PyObject *Py_UNUSED(module), PyObject *self)
         Py_RETURN_NONE;
     }
     PyObject *action = cast(self)->action == NULL ? Py_None : cast(self)->action;
-    return Py_BuildValue("LOO", (long long)cast(self)->barrier.parties, action,
-                         cast(self)->timeout);
+    ftt_barrier *barrier = &cast(self)->barrier;
+    return Py_BuildValue("LOONL", (long long)barrier->parties, action, cast(self)->timeout,
+                         PyBool_FromLong(ftt_barrier_broken(barrier)),
+                         (long long)ftt_barrier_count(barrier));
 }
 
 static PyObject *
