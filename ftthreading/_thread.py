@@ -39,7 +39,6 @@ import atexit
 import os
 import sys
 import threading
-import time
 from _thread import get_ident
 from types import FunctionType
 
@@ -107,10 +106,10 @@ def _wait_until_it_runs(thread: Any, launch: _Launch, handle: Any) -> None:
             return
     # From here it takes the thread a few instructions to register itself, but for the lock.
     known = registers_itself(thread)
-    pause = 0.0
+    pause = 0  # microseconds
     while known and thread in private._limbo and not launch.ended and not handle.is_done():
-        time.sleep(pause)
-        pause = min(2 * pause + 0.00005, 0.005)
+        launch.pause(pause)
+        pause = min(2 * pause + 50, 5000)
     if launch.failed or (known and launch.listed):
         thread._started.clear()
         _forget(thread)

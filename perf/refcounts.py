@@ -152,7 +152,11 @@ def of_probe(walker: Walker, path: str, kind: str) -> int:
 
 
 def of_lock(walker: Walker, path: str, lock: Any, spare: Any) -> int:
-    """Return the references that a blocked acquire takes; warm the code up on `spare`."""
+    """Return the references that a blocked acquire takes; warm the code up on `spare`.
+
+    One that a sleeper holds to what it sleeps on is among them, with ftthreading: it is taken where
+    a sleep follows, so it is not what threads fight over.
+    """
     place = Place(path)
     warm = place.bind(spare)
     walker.run(lambda: repeat(warm))

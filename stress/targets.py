@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import queue
+import sys
 from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -67,11 +68,29 @@ def interruptible(target: ModuleType, frame: FrameType | None) -> bool:
 
 
 def indivisible(target: ModuleType) -> bool:
-    """Return whether the primitives' calls are C, so that no exception comes in their midst."""
-    made = target.Condition(), target.Semaphore(), target.Event(), target.Barrier(1)
-    calls = [target.Lock().acquire, target.RLock().acquire]
-    calls += [getattr(one, "acquire" if hasattr(one, "release") else "wait") for one in made]
-    return not any(hasattr(call, "__func__") for call in calls)
+    """Return whether the primitives' calls are C, so that no exception comes in their midst.
+
+    That a method is a Python function does not tell: what is asked is whether its code runs.
+    """
+    semaphore, event, barrier = target.Semaphore(), target.Event(), target.Barrier(1)
+    lock, rlock, condition = target.Lock(), target.RLock(), target.Condition()
+    calls: list[Callable[[], object]] = [
+        lambda: lock.acquire(False),
+        lambda: rlock.acquire(False),
+        lambda: condition.acquire(False),
+        lambda: semaphore.acquire(False),
+        lambda: event.wait(0),
+        lambda: barrier.wait(0),
+    ]
+    frames: list[str] = []
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, what, _: frames.append(what) if what == "call" else None)
+    try:
+        for call in calls:
+            call()
+    finally:
+        sys.setprofile(before)
+    return len(frames) == len(calls)  # those of the calls themselves
 
 
 def code_of(target: ModuleType) -> list[CodeType]:

@@ -20,7 +20,8 @@ static PyObject *
 ask(PyObject *self, const char *name, PyObject *argument)
 {
     PyObject *method = NULL;
-    if (!cast(self)->own_ways && PyObject_GetOptionalAttrString(cast(self)->lock, name, &method) < 0) {
+    if (!cast(self)->own_ways &&
+        PyObject_GetOptionalAttrString(cast(self)->lock, name, &method) < 0) {
         return NULL;
     }
     if (method == NULL) {

@@ -30,7 +30,9 @@
    starter.  `failed` is stored before the event is set, with release, and read after a wait that
    acquires; `ended` releases `listed`, for who looks for it again and again. */
 
+#define _GNU_SOURCE
 #include <sched.h>
+#include <time.h>
 
 #include "arguments.h"
 #include "current.h"
@@ -220,6 +222,27 @@ launch_wait(PyObject *self, PyObject *seconds)
     return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
 }
 
+/* pause(microseconds): for who looks again and again.  Not time.sleep(), which programs replace:
+   those that want no blocking calls in an event loop refuse it. */
+static PyObject *
+launch_pause(PyObject *Py_UNUSED(self), PyObject *microseconds)
+{
+    long pause = PyLong_AsLong(microseconds);
+    if (pause == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    const struct timespec time = {0, pause * 1000};
+    void *detached = ftt_detach();
+    if (pause == 0) {
+        sched_yield();
+    }
+    else {
+        nanosleep(&time, NULL);
+    }
+    ftt_attach(detached);
+    Py_RETURN_NONE;
+}
+
 /* The interpreter shows it when it reports what a thread died of. */
 static PyObject *
 launch_repr(PyObject *self)
@@ -292,6 +315,7 @@ set_started(PyObject *self, PyObject *event, void *Py_UNUSED(closure))
 static PyMethodDef launch_methods[] = {
     {"run", FTT_FASTCALL(launch_run), METH_FASTCALL, NULL},
     {"wait", launch_wait, METH_O, NULL},
+    {"pause", launch_pause, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

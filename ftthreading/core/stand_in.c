@@ -13,8 +13,8 @@
    type(new) stays ours.  A subclass stands in for nothing: what is kept here belongs to one
    type, and a subclass has its own, all zero.
 
-   The other primitives need less: each inherits from the class of threading that it replaces, a class
-   in Python without a layout (see module.c), so a new object is an instance of both.  An old object
+   The other primitives need less: each inherits from the class of threading that it replaces, a
+   class in Python without a layout (see module.c), so a new object is an instance of both.  An old object
    is one of the new class by its __class__, for which install() puts a property into the old class.
 
    The types are immutable, so the names change here.  Other threads may be reading them
@@ -230,15 +230,16 @@ show_class(PyObject *Py_UNUSED(module), PyObject *args)
         PyErr_Format(PyExc_TypeError, "%R is immutable", type);
         return NULL;
     }
-    PyObject *namespace = PyType_GetDict(type);
-    int failed = property == Py_None ? PyDict_PopString(namespace, "__class__", NULL) < 0
+    PyObject *namespace = PyType_GetDict(type), *old;
+    int failed = PyDict_GetItemStringRef(namespace, "__class__", &old) < 0;
+    if (!failed) {
+        failed = property == Py_None ? PyDict_PopString(namespace, "__class__", NULL) < 0
                                      : PyDict_SetItemString(namespace, "__class__", property) < 0;
-    Py_DECREF(namespace);
-    if (failed) {
-        return NULL;
+        PyType_Modified(type);
+        Py_XDECREF(old); /* until here others may have found it in the type's cache */
     }
-    PyType_Modified(type);
-    Py_RETURN_NONE;
+    Py_DECREF(namespace);
+    return failed ? NULL : Py_NewRef(Py_None);
 }
 
 PyMethodDef ftt_stand_in_methods[] = {
