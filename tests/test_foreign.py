@@ -289,3 +289,19 @@ def test_taking_over_at_any_moment_loses_nobody():
 
         numbers = start_threads(4, work).join()[:3]
         assert [sorted(turn) for turn in zip(*numbers, strict=True)] == [[0, 1, 2]] * 30
+
+
+@pytest.mark.parametrize("step", ["_enter", "_wait", "_release", "_exit", "_break"])
+def test_a_barrier_with_a_step_of_its_own_takes_it(step):
+    calls = []
+
+    def own(self, *args):
+        calls.append(step)
+        return getattr(super(kind, self), step)(*args)
+
+    kind = type("Own", (Barrier,), {step: own})
+    barrier = kind(2)
+    running = start_asleep(1, lambda i: barrier.wait())
+    assert sorted([barrier.wait(), *running.join()]) == [0, 1]
+    barrier.abort()
+    assert calls

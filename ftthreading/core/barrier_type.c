@@ -29,6 +29,25 @@ barrier_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(k
     return type->tp_alloc(type, 0);
 }
 
+/* Our own type, of which self's may be a subclass. */
+static PyTypeObject *
+base_of(PyObject *self)
+{
+    PyTypeObject *base = Py_TYPE(self);
+    while (base->tp_dealloc != barrier_dealloc) {
+        base = base->tp_base;
+    }
+    return base;
+}
+
+/* A subclass that has a step of threading's algorithm of its own gets that algorithm. */
+static int
+has_steps(PyObject *self)
+{
+    static const char *const steps[] = {"_enter", "_wait", "_release", "_exit", "_break", NULL};
+    return ftt_overrides(self, base_of(self), steps);
+}
+
 static int
 init(PyObject *self, PyObject *const *values)
 {
@@ -58,7 +77,7 @@ static int
 barrier_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t given = PyTuple_GET_SIZE(args);
-    if (given < 1 || given > 3 || kwargs != NULL) {
+    if (given < 1 || given > 3 || kwargs != NULL || !Py_IS_TYPE(self, base_of(self))) {
         return ftt_python_init(self, args, kwargs);
     }
     PyObject *values[3] = {NULL, NULL, NULL};
@@ -276,6 +295,10 @@ call_init(FTT_CALL)
     if (!ftt_is_call_with(function, args, nargsf, names, barrier_dealloc, keywords, 3, values) ||
         values[0] == NULL) {
         return ftt_python(function, args, nargsf, names);
+    }
+    int steps = has_steps(args[0]);
+    if (steps != 0) {
+        return steps < 0 ? NULL : ftt_python(function, args, nargsf, names);
     }
     return init(args[0], values) < 0 ? NULL : Py_NewRef(Py_None);
 }

@@ -20,23 +20,6 @@ condition_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED
     return type->tp_alloc(type, 0);
 }
 
-/* Whether a subclass has its own way of releasing the lock, say.  A Lock has none, so in
-   threading the condition's counts; an RLock's own comes first. */
-static int
-overrides(PyObject *self, PyTypeObject *base)
-{
-    static const char *const names[] = {"_release_save", "_acquire_restore", "_is_owned"};
-    bool differs = false;
-    for (size_t i = 0; i < 3 && !differs && !Py_IS_TYPE(self, base); i++) {
-        PyObject *own = PyObject_GetAttrString((PyObject *)Py_TYPE(self), names[i]);
-        PyObject *inherited = PyObject_GetAttrString((PyObject *)base, names[i]);
-        differs = own != inherited;
-        Py_XDECREF(own);
-        Py_XDECREF(inherited);
-    }
-    return PyErr_Occurred() ? -1 : differs;
-}
-
 /* Of whatever the program has put in the place of threading.RLock, if it has; else of ours. */
 static PyObject *
 default_lock(ftt_module_state *state)
@@ -68,7 +51,10 @@ init(PyObject *self, PyObject *lock)
         return -1;
     }
     if (Py_IS_TYPE(lock, state->lock)) {
-        int overridden = overrides(self, state->condition);
+        /* A subclass may have its own way of releasing the lock, say.  A Lock has none, so in
+           threading the condition's counts; an RLock's own comes first. */
+        static const char *const ways[] = {"_release_save", "_acquire_restore", "_is_owned", NULL};
+        int overridden = ftt_overrides(self, state->condition, ways);
         if (overridden < 0) {
             Py_DECREF(lock);
             return -1;

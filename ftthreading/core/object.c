@@ -2,6 +2,8 @@
 
 #include "object.h"
 
+#include <stdbool.h>
+
 int
 ftt_object_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -65,4 +67,18 @@ ftt_warn_renamed(const char *old_name, const char *new_name)
 {
     return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s() is deprecated, use %s() instead",
                             old_name, new_name);
+}
+
+int
+ftt_overrides(PyObject *self, PyTypeObject *base, const char *const *names)
+{
+    bool differs = false;
+    for (; *names != NULL && !differs && !Py_IS_TYPE(self, base); names++) {
+        PyObject *own = PyObject_GetAttrString((PyObject *)Py_TYPE(self), *names);
+        PyObject *inherited = PyObject_GetAttrString((PyObject *)base, *names);
+        differs = own != inherited;
+        Py_XDECREF(own);
+        Py_XDECREF(inherited);
+    }
+    return PyErr_Occurred() ? -1 : differs;
 }

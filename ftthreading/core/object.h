@@ -25,6 +25,10 @@ void ftt_not_initialised(PyObject *self);
 /* A deprecation warning for a camelCase name, from the caller's line; -1 if it raised. */
 int ftt_warn_renamed(const char *old_name, const char *new_name);
 
+/* Whether self's class has other methods of these names (ended by NULL) than `base`, which it
+   inherits from; -1 with an exception set. */
+int ftt_overrides(PyObject *self, PyTypeObject *base, const char *const *names);
+
 /* A type made in C has no __dict__ attribute of its own accord, so vars() would not work. */
 #define FTT_DICT_GETSET {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}
 
