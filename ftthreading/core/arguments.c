@@ -39,8 +39,8 @@ ftt_seconds_to_ns(PyObject *seconds, int64_t *ns)
     return 0;
 }
 
-static int
-index_of(PyObject *name, const char *const *keywords, int size)
+int
+ftt_index_of(PyObject *name, const char *const *keywords, int size)
 {
     for (int i = 0; i < size; i++) {
         if (PyUnicode_EqualToUTF8(name, keywords[i])) {
@@ -50,9 +50,11 @@ index_of(PyObject *name, const char *const *keywords, int size)
     return -1;
 }
 
-int
-ftt_parse(const char *function, const char *const *keywords, int size, PyObject *const *args,
-          Py_ssize_t nargs, PyObject *names, PyObject **values)
+/* Sorts the arguments of a METH_FASTCALL | METH_KEYWORDS call into values[], one for each keyword,
+   NULL where none is given.  -1 with TypeError set. */
+static int
+parse(const char *function, const char *const *keywords, int size, PyObject *const *args,
+      Py_ssize_t nargs, PyObject *names, PyObject **values)
 {
     if (nargs > size) {
         PyErr_Format(PyExc_TypeError, "%s() takes at most %d argument%s (%zd given)", function,
@@ -64,7 +66,7 @@ ftt_parse(const char *function, const char *const *keywords, int size, PyObject 
     }
     for (Py_ssize_t k = 0; names != NULL && k < PyTuple_GET_SIZE(names); k++) {
         PyObject *name = PyTuple_GET_ITEM(names, k);
-        int i = index_of(name, keywords, size);
+        int i = ftt_index_of(name, keywords, size);
         if (i < 0) {
             PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'",
                          function, name);
@@ -85,7 +87,7 @@ ftt_parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *names, int6
 {
     static const char *const keywords[] = {"blocking", "timeout"};
     PyObject *values[2];
-    if (ftt_parse("acquire", keywords, 2, args, nargs, names, values) < 0) {
+    if (parse("acquire", keywords, 2, args, nargs, names, values) < 0) {
         return -1;
     }
     PyObject *blocking_object = values[0], *timeout_object = values[1];

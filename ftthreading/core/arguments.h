@@ -6,10 +6,8 @@
 
 #include <Python.h>
 
-/* Sorts the arguments of a METH_FASTCALL | METH_KEYWORDS call into values[], one for each
-   keyword, NULL where none is given.  -1 with TypeError set. */
-int ftt_parse(const char *function, const char *const *keywords, int size,
-              PyObject *const *args, Py_ssize_t nargs, PyObject *names, PyObject **values);
+/* Which keyword the name is; -1 for none. */
+int ftt_index_of(PyObject *name, const char *const *keywords, int size);
 
 /* Seconds, an int or a float, to ns, rounded away from zero so that no timeout becomes a
    poll.  -1 with ValueError (NaN), OverflowError or TypeError set. */

@@ -2,8 +2,7 @@
 
 #include "function.h"
 
-#include <string.h>
-
+#include "arguments.h"
 #include "cpython.h"
 #include "os.h"
 
@@ -136,17 +135,6 @@ ftt_is_as_made(PyObject *self, destructor dealloc, const char *name, vectorcallf
            class_is_as_made(Py_TYPE(self), name, call);
 }
 
-static int
-index_of(PyObject *name, const char *const *keywords, int size)
-{
-    for (int i = 0; i < size; i++) {
-        if (PyUnicode_EqualToUTF8(name, keywords[i])) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 bool
 ftt_is_call_with(FTT_CALL, destructor dealloc, const char *const *keywords, int size,
                  PyObject **values)
@@ -160,7 +148,7 @@ ftt_is_call_with(FTT_CALL, destructor dealloc, const char *const *keywords, int 
         values[i] = 1 + i < given ? args[1 + i] : NULL;
     }
     for (Py_ssize_t k = 0; names != NULL && k < PyTuple_GET_SIZE(names); k++) {
-        int i = index_of(PyTuple_GET_ITEM(names, k), keywords, size);
+        int i = ftt_index_of(PyTuple_GET_ITEM(names, k), keywords, size);
         if (i < 0 || values[i] != NULL) {
             return false;
         }

@@ -37,36 +37,10 @@ ftt_lock_class_name(PyObject *self)
                                                             : PyUnicode_FromString(type->tp_name);
 }
 
-PyObject *
-ftt_object_repr(PyObject *self, const char *format, ...)
-{
-    PyObject *module = PyType_GetModuleName(Py_TYPE(self));
-    PyObject *name = PyType_GetQualName(Py_TYPE(self));
-    va_list arguments;
-    va_start(arguments, format);
-    PyObject *state = PyUnicode_FromFormatV(format, arguments);
-    va_end(arguments);
-    PyObject *result = NULL;
-    if (module != NULL && name != NULL && state != NULL) {
-        result = PyUnicode_FromFormat("<%S.%U at %p: %U>", module, name, self, state);
-    }
-    Py_XDECREF(module);
-    Py_XDECREF(name);
-    Py_XDECREF(state);
-    return result;
-}
-
 void
 ftt_not_initialised(PyObject *self)
 {
     PyErr_Format(PyExc_AttributeError, "%T.__init__() was not called", self);
-}
-
-int
-ftt_warn_renamed(const char *old_name, const char *new_name)
-{
-    return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s() is deprecated, use %s() instead",
-                            old_name, new_name);
 }
 
 int

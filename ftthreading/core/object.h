@@ -16,14 +16,8 @@ void ftt_object_dealloc(PyObject *self);
    the bare name of a subclass, as for threading's. */
 PyObject *ftt_lock_class_name(PyObject *self);
 
-/* "<module.Class at 0x...: " of the instance's own class; what follows is the caller's. */
-PyObject *ftt_object_repr(PyObject *self, const char *format, ...);
-
 /* AttributeError, as from a class in Python whose __init__ a subclass forgot to call. */
 void ftt_not_initialised(PyObject *self);
-
-/* A deprecation warning for a camelCase name, from the caller's line; -1 if it raised. */
-int ftt_warn_renamed(const char *old_name, const char *new_name);
 
 /* Whether self's class has other methods of these names (ended by NULL) than `base`, which it
    inherits from; -1 with an exception set. */
