@@ -30,14 +30,14 @@
    starter.  `failed` is stored before the event is set, with release, and read after a wait that
    acquires; `ended` releases `listed`, for who looks for it again and again. */
 
-#define _GNU_SOURCE
-#include <sched.h>
-#include <time.h>
-
 #include "arguments.h"
 #include "current.h"
 #include "object.h"
 #include "types.h"
+
+/* Python.h says first which system's functions there are. */
+#include <sched.h>
+#include <time.h>
 
 #define YIELDS 100
 
