@@ -7,6 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from support import DEFAULT_SIGNALS
+
 import ftthreading
 
 ROOT = str(Path(ftthreading.__file__).parent.parent)
@@ -34,7 +36,7 @@ def environment() -> dict[str, str]:
 def run(cwd: Path, *arguments: str, input: str = "") -> tuple[int, str, str]:
     """Run the interpreter; return exit code, output and errors, without objects' addresses."""
     process = subprocess.run(
-        [sys.executable, *arguments],
+        [*DEFAULT_SIGNALS, sys.executable, *arguments],
         cwd=cwd,
         env=environment(),
         input=input.encode(),
