@@ -119,7 +119,9 @@ condition_setattro(PyObject *self, PyObject *name, PyObject *value)
 {
     static const char *const ways[] = {"_release_save", "_acquire_restore", "_is_owned"};
     for (int i = 0; i < 3 && PyUnicode_Check(name); i++) {
-        cast(self)->own_ways |= PyUnicode_EqualToUTF8(name, ways[i]);
+        if (PyUnicode_EqualToUTF8(name, ways[i])) {
+            cast(self)->own_ways = true; /* never back: others may be setting attributes, too */
+        }
     }
     return PyObject_GenericSetAttr(self, name, value);
 }

@@ -22,7 +22,7 @@ typedef struct {
     ftt_condition condition;
     ftt_monitor monitor; /* of a native lock */
     PyObject *lock;      /* NULL before __init__ */
-    bool own_ways;       /* the instance has had a _release_save, say, of its own */
+    _Atomic bool own_ways; /* the instance has had a _release_save, say, of its own */
 } condition_object;
 
 static inline condition_object *
