@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from starting import Gated, alone, processes, refused
@@ -255,6 +256,36 @@ def test_a_thread_that_dies_as_it_registers_itself(monkeypatch: pytest.MonkeyPat
     active: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined]
     monkeypatch.setattr(threading, "_active", Full(active))
     check_that_it_died(ftthreading.Thread())
+
+
+@alone
+@DIES_OF_IT
+@pytest.mark.parametrize("kind", [Stillborn, WithoutNumber])
+def test_start_fails_before_the_thread_has_ended(
+    kind: type[ftthreading.Thread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has left the registry, but is not yet done with its launch."""
+    raised = threading.Event()
+    starter = threading.get_ident()
+
+    class Last:
+        def __del__(self) -> None:
+            raised.wait(SECONDS)
+
+    class Limbo(dict[threading.Thread, threading.Thread]):
+        def pop(self, thread: threading.Thread, *default: Any) -> Any:
+            super().pop(thread, *default)
+            return Last() if threading.get_ident() != starter else None
+
+    monkeypatch.setattr(threading, "_limbo", Limbo())
+    thread = kind()
+    try:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            thread.start()
+        assert not thread.is_alive()
+    finally:
+        raised.set()
+    wait_until(getattr(thread, HANDLE).is_done)
 
 
 @processes

@@ -10,7 +10,8 @@
      no       no      no      has not been asked for, or by another call of start()
      yes      no      no      is asked for, and listed in _limbo; perhaps it runs
      yes      no      yes     has come to its end; `listed`: before it took itself out of _limbo
-     yes      yes     yes     died before its event was set
+     yes      yes     no      dies before its event is set; it sets it, and leaves _limbo
+     yes      yes     yes     died so
 
    claim() decides between several calls of start(), in one step that no signal handler divides
    (unless the thread's class brings a __hash__ or __eq__ written in Python) and that the
@@ -129,6 +130,15 @@ settle(launch_object *self, PyObject *lock, PyObject *handle)
     PyErr_SetRaisedException(raised);
 }
 
+/* Whether the new thread settles everything itself, or has.  It may be anywhere in tell(). */
+static bool
+dies(launch_object *self)
+{
+    return atomic_load_explicit(&self->ended, memory_order_acquire) ||
+           atomic_load_explicit(&self->failed, memory_order_acquire) ||
+           atomic_load_explicit(&self->listed, memory_order_relaxed);
+}
+
 /* run(lock, _limbo, handle, steps): claims the thread, and calls steps(thread, launch, handle),
    which makes it and waits.  Here and not in Python, where a second handler could raise while the
    exception of the first is being dealt with. */
@@ -153,8 +163,7 @@ launch_run(PyObject *object, PyObject *const *args, Py_ssize_t count)
         claimed < 0 || released < 0
             ? NULL
             : PyObject_CallFunctionObjArgs(args[3], self->thread, object, args[2], NULL);
-    if (answer == NULL && claimed == 0 &&
-        !atomic_load_explicit(&self->ended, memory_order_acquire)) {
+    if (answer == NULL && claimed == 0 && !dies(self)) {
         settle(self, args[0], args[2]);
     }
     return answer;
