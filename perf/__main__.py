@@ -11,6 +11,7 @@ COMMANDS = {
     "doctor": "say what disturbs measurements on this machine, and what to do about it",
     "run": "measure, and keep the result",
     "compare": "compare two results, or two implementations in one",
+    "programs": "run real programs under `threading` and under ftthreading, by turns",
     "instructions": "count instructions by callgrind: the same in every run",
     "ab": "compare two commits, or a commit and the work tree, measured by turns",
     "selftest": "show that `ab` finds planted slowdowns, and nothing else",

@@ -9,10 +9,11 @@ import tempfile
 from types import TracebackType
 from typing import Self
 
-from perf import child, sidebyside
+from perf import child, family, sidebyside
 from perf.bench import Sample
 from perf.programs.queue_pair import ITEMS
 from perf.report import Progress
+from perf.sidebyside_table import Result
 from perf.store import Case
 
 LIMIT_SECONDS = 300.0
@@ -28,7 +29,7 @@ SIDES = tuple(sidebyside.SIDES)
 
 def cases() -> list[Case]:
     queues = [Case("queue", name, "queue", 1 if name == "alone" else 2) for name in QUEUES]
-    programs = [Case("program", name, "program", threads=0) for name in sidebyside.PROGRAMS]
+    programs = [Case("program", name, "program", threads=0) for name in family.QUICKSTART]
     return queues + programs
 
 
@@ -40,7 +41,7 @@ class Programs:
         self._scale = max(scale, SMALL)
         self._folder = tempfile.TemporaryDirectory(prefix="perf-")
         self._runner = sidebyside.Runner(self._folder.name, LIMIT_SECONDS, interrupts, progress)
-        self._answers: dict[str, dict[str, list[sidebyside.Result]]] = {}
+        self._answers: dict[str, dict[str, list[Result]]] = {}
         self._probed = False
 
     def measure(self, case: Case, side: str) -> Sample:

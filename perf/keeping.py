@@ -6,7 +6,7 @@ import shlex
 from perf import machine, store
 from perf.commands.dash import write
 from perf.dashboard import data, page
-from perf.sidebyside import Found
+from perf.sidebyside_table import Found
 from perf.store import Case, Measurement, Plain, Round
 from perf.worker import collected
 

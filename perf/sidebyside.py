@@ -5,7 +5,6 @@ The programs are run as a user would run them: `python PROGRAM` and
 """
 
 import argparse
-import dataclasses
 import functools
 import json
 import os
@@ -16,12 +15,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 
-from perf import child, command
-from perf.report import Progress, machine, table
-from perf.rounds import Spread, alternate, judge, ratios
+from perf import child, command, family
+from perf.report import Progress, machine
+from perf.rounds import alternate
+from perf.sidebyside_table import Found, Result, show
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = ("pipeline", "executor", "logs", "pool")
 SMOKE_SCALE = 0.02
 SIDES = {"threading": (), "ftthreading": ("-m", "ftthreading")}
 PROBE = (
@@ -34,21 +33,10 @@ class Failed(Exception):
     """A program failed or answered wrongly; the message says how to see it again."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """One run of one program."""
-
-    answer: str
-    seconds: float
-
-
 def environment(folder: str) -> dict[str, str]:
     """Return our environment for a child, which is to leave temporary files in the folder only."""
     # A hung program must be able to show where it hangs.
     return {**os.environ, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
-
-
-Found = dict[str, dict[str, list[Result]]]  # by program and side
 
 
 class Runner:
@@ -83,7 +71,7 @@ class Runner:
         text = self.output(words)
         try:
             found = json.loads(text)
-            return Result(str(found["answer"]), float(found["seconds"]))
+            return Result(str(found["answer"]), float(found["seconds"]), float(found["cpu"]))
         except (ValueError, KeyError, TypeError):
             raise Failed(f"no result in its output: {text!r}\n{reproduce(words)}") from None
 
@@ -142,35 +130,6 @@ def compare(
     progress.show(done, "done")
     progress.clear()
     return found
-
-
-def show(found: Found, rounds: int, note: str = "") -> None:
-    rows = []
-    verdicts: dict[str, list[str]] = {}
-    for name, results in found.items():
-        seconds = {side: [run.seconds for run in runs] for side, runs in results.items()}
-        speedup = ratios(seconds["threading"], seconds["ftthreading"])
-        verdict = judge(speedup, rounds)
-        verdicts.setdefault(verdict, []).append(name)
-        rows.append(
-            [
-                name,
-                *(str(Spread.of(seconds[side])) for side in SIDES),
-                f"{speedup.median:.2f}x",
-                f"{speedup.low:.2f}-{speedup.high:.2f}",
-                verdict,
-            ]
-        )
-    heads = ["program", *(f"{side}, s" for side in SIDES), "ratio", "range", "all rounds say"]
-    print(table(heads, rows))
-    print(
-        f"\nMedians (lowest-highest) of {rounds} alternating rounds. "
-        "ratio = threading's time / ftthreading's: above 1, ftthreading is faster."
-    )
-    if note:
-        print(note)
-    summary = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in verdicts.items())
-    print(f"VERDICT: all answers equal. {summary}.")
 
 
 def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
@@ -241,7 +200,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m perf.sidebyside", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(PROGRAMS)}")
+    parser.add_argument(
+        "programs",
+        nargs="*",
+        metavar="PROGRAM",
+        help=f"of {', '.join(family.ALL)} (default: {', '.join(family.QUICKSTART)})",
+    )
     add_options(parser, rounds=6)
     parser.add_argument(
         "--page", type=pathlib.Path, metavar="FILE", help="keep the result and write a page of it"
@@ -254,10 +218,10 @@ def main() -> int:
         help="with --page: where results are kept (default: .perf/results in the checkout)",
     )
     options = parser.parse_args()
-    if unknown := set(options.programs) - set(PROGRAMS):
+    if unknown := set(options.programs) - set(family.ALL):
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
     keeper = functools.partial(keep, options=options) if options.page else None
-    return measure(parser, options, options.programs or PROGRAMS, keeper)
+    return measure(parser, options, options.programs or family.QUICKSTART, keeper)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import synthetic
 
-from perf import keeping, sidebyside, store
+from perf import keeping, store
 from perf.commands import dash
 from perf.dashboard import cautions, data, page, picture
+from perf.sidebyside_table import Result as Ran
 from perf.store import Measurement, Result
 
 pytestmark = pytest.mark.once
@@ -220,8 +221,8 @@ def test_command_writes_page_and_picture(results: list[Result], tmp_path: pathli
 def test_side_by_side_keeps_its_runs_as_a_result(tmp_path: pathlib.Path) -> None:
     pytest.importorskip("plotly")
     runs = {
-        "threading": [sidebyside.Result("12", 2.0), sidebyside.Result("12", 4.0)],
-        "ftthreading": [sidebyside.Result("12", 1.0), sidebyside.Result("12", 2.0)],
+        "threading": [Ran("12", 2.0, 2.0), Ran("12", 4.0, 4.0)],
+        "ftthreading": [Ran("12", 1.0, 1.0), Ran("12", 2.0, 2.0)],
     }
     output = tmp_path / "page.html"
     said = keeping.keep({"pool": runs}, 0.5, tmp_path / "results", output)

@@ -12,6 +12,7 @@ from support import DEFAULT_SIGNALS, wait_until
 
 from perf import sidebyside
 from perf.rounds import Spread, alternate, judge, ratios
+from perf.sidebyside_table import Result
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS = 60.0
@@ -51,8 +52,8 @@ def test_a_verdict_needs_all_rounds_and_enough_of_them() -> None:
 
 def test_different_answers_fail_with_both_commands() -> None:
     results = {
-        "threading": [sidebyside.Result("12", 1.0)],
-        "ftthreading": [sidebyside.Result("12", 1.0), sidebyside.Result("13", 1.0)],
+        "threading": [Result("12", 1.0, 1.0)],
+        "ftthreading": [Result("12", 1.0, 1.0), Result("13", 1.0, 1.0)],
     }
     with pytest.raises(sidebyside.Failed) as caught:
         sidebyside.same_answers("pool", 0.5, results)

@@ -1,0 +1,20 @@
+"""`python -m perf programs`: real programs under `threading` and under ftthreading, by turns."""
+
+import argparse
+
+from perf import family, sidebyside
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(family.ALL)} (default: all)"
+    )
+    sidebyside.add_options(parser, rounds=6)
+
+
+def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Run what was asked for; return the exit code."""
+    if unknown := set(options.programs) - set(family.ALL):
+        parser.error(f"no such program: {', '.join(sorted(unknown))}")
+    return sidebyside.measure(parser, options, options.programs or family.ALL)

@@ -1,0 +1,31 @@
+"""The family of real programs of perf/programs: which there are, and what each needs.
+
+Four of them, in `QUICKSTART`, are what `ci/quickstart` shows.
+"""
+
+import importlib.util
+
+QUICKSTART = ("pipeline", "executor", "logs", "pool")
+STANDARD = (
+    *QUICKSTART,
+    "ring",
+    "actors",
+    "queues",
+    "to_thread",
+    "http_close",
+    "http_keepalive",
+    "timers",
+    "thread_per_task",
+    "phases",
+    "board",
+    "map",
+)
+# Programs on libraries, and the module that each needs; pyproject.toml pins the libraries.
+LIBRARIES: dict[str, str] = {}
+ALL = (*STANDARD, *LIBRARIES)
+
+
+def missing(name: str) -> str:
+    """Return the name of the module that a program needs and that is not installed, or ""."""
+    module = LIBRARIES.get(name, "")
+    return module if module and importlib.util.find_spec(module) is None else ""
