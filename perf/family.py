@@ -20,8 +20,21 @@ STANDARD = (
     "board",
     "map",
 )
-# Programs on libraries, and the module that each needs; pyproject.toml pins the libraries.
-LIBRARIES: dict[str, str] = {}
+# Programs on libraries, and the module that each needs; the dependency group `programs` pins
+# the libraries.
+LIBRARIES = {
+    "anyio_to_thread": "anyio",
+    "trio_to_thread": "trio",
+    "janus_queue": "janus",
+    "pykka_actors": "pykka",
+    "dask_graph": "dask",
+    "joblib_threads": "joblib",
+    "sqlalchemy_pool": "sqlalchemy",
+    "urllib3_pool": "urllib3",
+    "cachetools_lock": "cachetools",
+    "waitress_web": "waitress",
+    "gunicorn_web": "gunicorn",
+}
 ALL = (*STANDARD, *LIBRARIES)
 
 

@@ -5,7 +5,7 @@ The programs are run as a user would run them: `python PROGRAM` and
 """
 
 import argparse
-import functools
+import contextlib
 import json
 import os
 import pathlib
@@ -13,9 +13,10 @@ import resource
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from perf import child, command, family
+from perf.load import Load
 from perf.report import Progress, machine
 from perf.rounds import alternate
 from perf.sidebyside_table import Found, Result, show
@@ -132,11 +133,32 @@ def compare(
     return found
 
 
+def present(names: Sequence[str]) -> tuple[Sequence[str], str]:
+    """Return the programs that can run here, and a sentence on those that cannot, or ""."""
+    needed = {name: module for name in names if (module := family.missing(name))}
+    lacks = ", ".join(f"{name} (needs {module})" for name, module in needed.items())
+    how = f"not run: {lacks}; `pip install --group programs` installs what they need"
+    return [name for name in names if name not in needed], how if needed else ""
+
+
 def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
     command.add_rounds(parser, rounds)
     parser.add_argument("--scale", type=float, default=1.0, help="amount of work (default 1)")
     parser.add_argument("--limit", type=float, default=300, help="seconds a run may take")
+    parser.add_argument(
+        "--beside-load", action="store_true", help="keep every core busy with another process"
+    )
     command.add_json(parser)
+    parser.add_argument(
+        "--page", type=pathlib.Path, metavar="FILE", help="keep the result and write a page of it"
+    )
+    parser.add_argument(
+        "--root",
+        type=pathlib.Path,
+        default=ROOT / ".perf" / "results",
+        metavar="FOLDER",
+        help="with --page: where results are kept (default: .perf/results in the checkout)",
+    )
 
 
 def keep(found: Found, options: argparse.Namespace) -> str:
@@ -147,7 +169,7 @@ def keep(found: Found, options: argparse.Namespace) -> str:
     from perf.store import BadResult
 
     try:
-        return keeping.keep(found, options.scale, options.root, options.page)
+        return keeping.keep(found, options.scale, options.beside_load, options.root, options.page)
     except (OSError, BadResult, NoPlotly) as error:
         raise Failed(f"the programs ran, but there is no page of them: {error}") from None
 
@@ -156,12 +178,8 @@ def measure(
     parser: argparse.ArgumentParser,
     options: argparse.Namespace,
     names: Sequence[str],
-    keeper: Callable[[Found], str] | None = None,
 ) -> int:
-    """Compare the programs as the options say, and report; return the exit code.
-
-    keeper: keeps what was found, and returns what is to be said of that; it may raise Failed.
-    """
+    """Compare the programs as the options say, and report; return the exit code."""
     if options.rounds < 1 or options.scale <= 0 or options.limit <= 0:
         parser.error("--rounds, --scale and --limit must be positive")
 
@@ -169,18 +187,32 @@ def measure(
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     interrupts = child.Interrupts()
     interrupts.watch()
+    names, absent = present(names)
+    if not names:
+        print(f"VERDICT: FAILED: {absent}", file=sys.stderr)
+        return 1
     total = len(names) * len(SIDES) * options.rounds
+    beside = ", beside a busy process on each core" if options.beside_load else ""
     if not options.json:
         print(machine())
-        print(f"{len(names)} programs, {options.rounds} rounds under each module: {total} runs\n")
-        sys.stdout.flush()
+        print(
+            f"{len(names)} programs, {options.rounds} rounds under each module: "
+            f"{total} runs{beside}\n",
+            flush=True,
+        )
+    if absent:
+        print(absent, file=sys.stderr)
     progress = Progress(total)
     try:
-        with tempfile.TemporaryDirectory(prefix="sidebyside-") as folder:
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sidebyside-"))
+            load = stack.enter_context(Load()) if options.beside_load else None
             runner = Runner(folder, options.limit, interrupts, progress)
             runner.probe()
             found = compare(runner, names, options.rounds, options.scale, progress)
-        note = keeper(found) if keeper else ""
+            if load and not load.whole():
+                raise Failed("a process of the load ended early")
+        note = keep(found, options) if options.page else ""
     except Failed as failure:
         progress.clear()
         print(f"VERDICT: FAILED: {failure}", file=sys.stderr)
@@ -192,7 +224,7 @@ def measure(
     if options.json:
         command.print_json(found)
     else:
-        show(found, options.rounds, note)
+        show(found, options.rounds, (absent, note))
     return 0
 
 
@@ -207,21 +239,10 @@ def main() -> int:
         help=f"of {', '.join(family.ALL)} (default: {', '.join(family.QUICKSTART)})",
     )
     add_options(parser, rounds=6)
-    parser.add_argument(
-        "--page", type=pathlib.Path, metavar="FILE", help="keep the result and write a page of it"
-    )
-    parser.add_argument(
-        "--root",
-        type=pathlib.Path,
-        default=ROOT / ".perf" / "results",
-        metavar="FOLDER",
-        help="with --page: where results are kept (default: .perf/results in the checkout)",
-    )
     options = parser.parse_args()
     if unknown := set(options.programs) - set(family.ALL):
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
-    keeper = functools.partial(keep, options=options) if options.page else None
-    return measure(parser, options, options.programs or family.QUICKSTART, keeper)
+    return measure(parser, options, options.programs or family.QUICKSTART)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import dataclasses
 import statistics
+from collections.abc import Sequence
 
 from perf.report import table
 from perf.rounds import Spread, judge, ratios
@@ -24,8 +25,8 @@ def _ratio(results: dict[str, list[Result]], field: str) -> Spread:
     return ratios(times["threading"], times["ftthreading"])
 
 
-def show(found: Found, rounds: int, note: str = "") -> None:
-    """Print the table, what its columns mean, the note, and the verdict."""
+def show(found: Found, rounds: int, notes: Sequence[str]) -> None:
+    """Print the table, what its columns mean, the notes, and the verdict."""
     rows = []
     verdicts: dict[str, list[str]] = {}
     speedups, savings = [], []
@@ -56,7 +57,7 @@ def show(found: Found, rounds: int, note: str = "") -> None:
         "ratio = threading's time / ftthreading's: above 1, ftthreading is faster. "
         "CPU ratio = the same of processor time (user and system, of all threads)."
     )
-    if note:
+    for note in filter(None, notes):
         print(note)
     summary = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in verdicts.items())
     print(f"VERDICT: all answers equal. {summary}.")

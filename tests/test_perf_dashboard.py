@@ -218,20 +218,26 @@ def test_command_writes_page_and_picture(results: list[Result], tmp_path: pathli
     assert sorted(one.name for one in tmp_path.iterdir()) == ["page.html", "picture.svg"]
 
 
-def test_side_by_side_keeps_its_runs_as_a_result(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("loaded", "case"), [(False, "program.pool"), (True, "program.pool loaded")]
+)
+def test_side_by_side_keeps_its_runs_as_a_result(
+    loaded: bool, case: str, tmp_path: pathlib.Path
+) -> None:
     pytest.importorskip("plotly")
     runs = {
         "threading": [Ran("12", 2.0, 2.0), Ran("12", 4.0, 4.0)],
         "ftthreading": [Ran("12", 1.0, 1.0), Ran("12", 2.0, 2.0)],
     }
     output = tmp_path / "page.html"
-    said = keeping.keep({"pool": runs}, 0.5, tmp_path / "results", output)
+    said = keeping.keep({"pool": runs}, 0.5, loaded, tmp_path / "results", output)
     assert output.resolve().as_uri() in said
     (path,) = store.find(tmp_path / "results")
     assert str(path) in said
     result = store.read(path)
-    base = result.measurements["threading"]["program.pool"]
+    base = result.measurements["threading"][case]
     assert base.medians == (4.0, 8.0)  # seconds for the whole work
-    assert store.ratio(base, result.measurements["ftthreading"]["program.pool"]) == 2
+    assert base.rounds[0].metrics["ftt_cpu"] == 4.0
+    assert store.ratio(base, result.measurements["ftthreading"][case]) == 2
     command = base.rounds[0].metadata["ftt_command"]
-    assert command == "-m perf.sidebyside pool --rounds 2 --scale 0.5"
+    assert command == "-m perf.sidebyside pool --rounds 2 --scale 0.5" + " --beside-load" * loaded

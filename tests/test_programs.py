@@ -42,6 +42,12 @@ def test_same_answer_under_both_modules(program: str) -> None:
     assert answer([], program) == answer(["-m", "ftthreading"], program)
 
 
+@pytest.mark.parametrize("program", family.LIBRARIES)
+def test_same_answer_with_libraries(program: str) -> None:
+    pytest.importorskip(family.LIBRARIES[program])
+    assert answer([], program) == answer(["-m", "ftthreading"], program)
+
+
 @pytest.mark.parametrize("maxsize", ["1", "100"])
 def test_bounded_queue_hands_all_over(maxsize: str) -> None:
     words = ["perf/programs/queue_pair.py", "--scale", SCALE, "--maxsize", maxsize]
@@ -131,6 +137,58 @@ def test_wrong_answer_is_noticed(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith(f"{program}: ")
+
+
+def plus_one(total: Any) -> Any:
+    return total + 1
+
+
+# What is spoilt after the work: an attribute of the one who did it, and how.
+@pytest.mark.parametrize(
+    ("program", "worker", "attribute", "spoil"),
+    [
+        ("actors", "Actor", "total", plus_one),
+        ("queues", "Exchange", "count", plus_one),
+        ("http_keepalive", "Clients", "total", plus_one),
+        ("http_close", "Clients", "total", plus_one),
+        ("timers", "Storm", "late", plus_one),
+        ("thread_per_task", "Tasks", "results", lambda _: {}),
+        ("phases", "Grid", "rows", lambda rows: [row[::-1] for row in rows]),
+        ("board", "Pipeline", "total", plus_one),
+        ("to_thread", "", "", plus_one),
+        ("map", "", "", plus_one),
+    ],
+)
+def test_wrong_state_is_noticed(
+    program: str,
+    worker: str,
+    attribute: str,
+    spoil: Callable[[Any], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # As if it were run as a file; loaded so, as its name may be that of another module.
+    monkeypatch.syspath_prepend(ROOT / "perf" / "programs")
+    monkeypatch.setattr(sys, "argv", [f"{program}.py", "--scale", SCALE])
+    module = importlib.import_module(f"perf.programs.{program}")
+    holder = getattr(module, worker) if worker else module
+    whole = holder.run
+
+    def run(*arguments: Any) -> Any:
+        result = whole(*arguments)
+        if not worker:
+            return spoil(result)
+        setattr(arguments[0], attribute, spoil(getattr(arguments[0], attribute)))
+        return result
+
+    async def run_async(calls: int) -> int:
+        return int(spoil(await whole(calls)))
+
+    monkeypatch.setattr(holder, "run", run_async if program == "to_thread" else run)
+    with pytest.raises(SystemExit) as caught:
+        module.main()
+    assert str(caught.value.code).startswith(f"{program}: ")
+    assert capsys.readouterr().out == ""
 
 
 def test_programs_import_only_the_standard_library() -> None:

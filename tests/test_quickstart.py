@@ -10,9 +10,10 @@ import sys
 import pytest
 from support import DEFAULT_SIGNALS, wait_until
 
-from perf import sidebyside
+from perf import family, sidebyside
+from perf.load import cores
 from perf.rounds import Spread, alternate, judge, ratios
-from perf.sidebyside_table import Result
+from perf.sidebyside_table import Result, show
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS = 60.0
@@ -61,6 +62,32 @@ def test_different_answers_fail_with_both_commands() -> None:
     assert f"{sys.executable} perf/programs/pool.py --scale 0.5" in str(caught.value)
 
 
+def test_table_has_ratios_of_both_times_and_their_means(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {
+        name: {
+            "threading": [Result("12", 2.0 * factor, 3.0)] * 5,
+            "ftthreading": [Result("12", 1.0, 2.0)] * 5,
+        }
+        for name, factor in (("pool", 1), ("ring", 4))
+    }
+    show(found, 5, ("not run: a",))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[2][-4:] == ["2.00x", "2.00-2.00", "1.50x", "faster"]
+    assert lines[3][-4:] == ["8.00x", "8.00-8.00", "1.50x", "faster"]
+    assert lines[4] == ["geometric", "mean", "4.00x", "1.50x"]
+    assert ["not", "run:", "a"] in lines
+
+
+def test_programs_without_their_library_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(family.LIBRARIES, "janus_queue", "no_such_module")
+    names, said = sidebyside.present(["ring", "janus_queue"])
+    assert names == ["ring"]
+    assert said.startswith("not run: janus_queue (needs no_such_module)")
+    assert sidebyside.present(["ring"]) == (["ring"], "")
+
+
 @processes
 def test_table_and_exit_code() -> None:
     command = [sys.executable, "-m", "perf.sidebyside", "executor", "logs"]
@@ -91,12 +118,13 @@ def test_a_hung_program_fails_and_shows_its_stacks() -> None:
 @needs_proc
 @processes
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("load", [[], ["--beside-load"]], ids=["alone", "loaded"])
 def test_interrupted_comparison_leaves_nothing(
-    signum: signal.Signals, tmp_path: pathlib.Path
+    load: list[str], signum: signal.Signals, tmp_path: pathlib.Path
 ) -> None:
     mark = f"TMPDIR={tmp_path}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "perf.sidebyside", "pool", "--scale", "200"],
+        [sys.executable, "-m", "perf.sidebyside", "pool", "--scale", "200", *load],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.DEVNULL,
@@ -111,6 +139,42 @@ def test_interrupted_comparison_leaves_nothing(
     assert f"interrupted by {signum.name}" in errors
     assert list(tmp_path.iterdir()) == []
     wait_until(lambda: not with_mark(mark), SECONDS, "its processes end")
+
+
+@needs_proc
+@processes
+@pytest.mark.parametrize(("scale", "code"), [("0.02", 0), ("200", 1)])
+def test_load_ends_with_the_comparison(scale: str, code: int, tmp_path: pathlib.Path) -> None:
+    command = [sys.executable, "-m", "perf", "programs", "pool", "--beside-load", "--rounds", "1"]
+    command += ["--scale", scale, "--limit", "2" if code else "240"]
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, check=False, capture_output=True, text=True, timeout=SECONDS * 5
+    )
+    assert done.returncode == code, done.stderr
+    assert "beside a busy process on each core" in done.stdout
+    assert not with_mark(f"TMPDIR={tmp_path}")
+
+
+@needs_proc
+@processes
+def test_load_ends_when_its_parent_is_killed(tmp_path: pathlib.Path) -> None:
+    script = (
+        "from perf.load import Load\nwith Load():\n    print('busy', flush=True)\n    input()\n"
+    )
+    mark = f"TMPDIR={tmp_path}"
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"busy\n"
+        assert len(with_mark(mark)) == 1 + len(cores())
+        process.kill()
+    wait_until(lambda: not with_mark(mark), SECONDS, "its load ends")
 
 
 def fake_checkout(folder: pathlib.Path, env_script: str) -> pathlib.Path:

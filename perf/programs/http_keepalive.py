@@ -3,14 +3,14 @@
 from measured import Program
 from web import Clients, KeepAliveHandler, serving
 
-REQUESTS = 300  # of each client
+REQUESTS = 500  # of each client
 
 
 def main() -> None:
     program = Program(__doc__)
     requests = max(1, round(REQUESTS * program.parse()))
     with serving(KeepAliveHandler) as port:
-        clients = Clients(port, requests, keep_alive=True)
+        clients = Clients(port, requests)
         with program.timed():
             clients.run()
     program.finish(clients.answer(), clients.faults)

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import json
 import pathlib
+import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,11 @@ class Program:
         yield
         self.seconds = time.perf_counter() - begin
         self.cpu = time.process_time() - cpu
+
+    def add_children(self) -> None:
+        """Add the processor time of all child processes that have ended."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cpu += used.ru_utime + used.ru_stime
 
     def finish(self, answer: str, faults: Sequence[str] = ()) -> None:
         """Print the answer and the times; where there are faults, name some and exit with 1."""

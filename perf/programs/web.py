@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 CLIENTS = 8
 
@@ -51,10 +51,17 @@ def serving(handler: type[Handler]) -> Iterator[int]:
             thread.join()
 
 
+def application(environ: dict[str, str], start_response: Callable[..., object]) -> list[bytes]:
+    """Answer the same as a WSGI application."""
+    body = b"%d" % int(environ["PATH_INFO"][1:]) ** 2
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
 class Clients:
     """Threads that ask for squares and check them."""
 
-    def __init__(self, port: int, requests: int, keep_alive: bool) -> None:
+    def __init__(self, port: int, requests: int, keep_alive: bool = True) -> None:
         self.port = port
         self.requests = requests  # of each client
         self.keep_alive = keep_alive
@@ -74,12 +81,15 @@ class Clients:
                 square = self.ask(connection, number)
                 if not self.keep_alive:
                     connection.close()
-                with self.lock:
-                    self.total += square
+                self.add(square)
         except Exception as error:
             self.faults.append(repr(error))
         finally:
             connection.close()
+
+    def add(self, square: int) -> None:
+        with self.lock:
+            self.total += square
 
     def run(self) -> None:
         threads = [
