@@ -11,7 +11,7 @@ import threading
 from measured import Program
 
 ACTORS = 4
-QUESTIONS = 4_000  # that each actor asks
+QUESTIONS = 8_000  # that each actor asks
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ import threading
 from measured import Program
 
 WORKERS = 4  # of each stage
-JOBS = 3_000  # of each producer
+JOBS = 6_000  # of each producer
 ROOM = 8
 
 

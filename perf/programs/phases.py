@@ -10,7 +10,7 @@ from measured import Program
 
 THREADS = 8
 CELLS = 4  # of each thread
-PHASES = 1_500
+PHASES = 3_000
 MODULUS = 1_000_003
 
 

@@ -7,7 +7,7 @@ from measured import Program
 
 WORKERS = 4
 CLIENTS = 4
-QUESTIONS = 700  # of each client
+QUESTIONS = 1_400  # of each client
 
 
 class Worker(pykka.ThreadingActor):

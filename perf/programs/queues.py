@@ -7,7 +7,7 @@ from measured import Program
 
 PRODUCERS = 6
 CONSUMERS = 6
-ITEMS = 12_000  # of each producer
+ITEMS = 20_000  # of each producer
 MAXSIZE = 64
 
 

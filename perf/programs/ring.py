@@ -8,7 +8,7 @@ import threading
 from measured import Program
 
 MEMBERS = 6
-LAPS = 3_000
+LAPS = 6_000
 
 
 class Ring:
