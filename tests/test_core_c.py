@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "ftthreading" / "core"
 # Everything below the door to Python (blocking.h): the waiting, and each primitive's algorithm.
 LOWER_HALF = [
-    *("os_linux.c", "os_posix.c", "spin.c", "thread.c", "table.c", "park.c", "unpark.c"),
+    *("os_linux.c", "os_posix.c", "policy.c", "thread.c", "table.c", "park.c", "unpark.c"),
     *("lock.c", "backoff.c", "rlock.c", "condition.c", "semaphore.c", "event.c", "barrier.c"),
 ]
 SOURCES = [*(CORE / name for name in LOWER_HALF), *sorted((ROOT / "tests" / "core").glob("*.c"))]
@@ -111,7 +111,6 @@ PLANTED = [
     ("TIMEOUT_WINS", (WIDEN,), ("timeouts",), STANDSTILL),
     ("TIMEOUT_WINS", (WIDEN,), ("permit",), STANDSTILL),
     ("FORGET_CLAIMS", (WIDEN,), ("fork",), STANDSTILL),
-    ("FORGET_QUEUE", (WIDEN,), ("notify-n",), STANDSTILL),
     ("JUMP_TURN", (), ("turns",), "two actions at once"),
     ("KEEP_TURN", (WIDEN,), ("turns",), STANDSTILL),
 ]

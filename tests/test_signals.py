@@ -10,6 +10,8 @@ import _thread
 import ctypes
 import operator
 import os
+import random
+import resource
 import signal
 import threading
 import time
@@ -272,6 +274,42 @@ def test_wait_begun_with_a_pending_signal(name: str) -> None:
     assert lock.locked()
     holder.end()
     assert is_usable(lock)
+
+
+@pytest.mark.parametrize("name", ["Lock", "Event"])
+def test_signals_aimed_at_the_beginning_of_a_sleep(name: str) -> None:
+    """What comes between the last look for signals and the sleep interrupts nothing."""
+    rounds, entered = 2000, 0
+    lock, event = ftthreading.Lock(), ftthreading.Event()
+    wait = {"Lock": lock.acquire, "Event": event.wait}[name]
+    finish = {"Lock": lock.release, "Event": event.set}[name]
+    aim = random.Random(1)
+
+    def shoot(_: int) -> None:
+        for n in range(1, rounds + 1):
+            end = time.monotonic() + SECONDS
+            while entered < n and time.monotonic() < end:
+                pass  # not wait_until(): it would be late
+            until = time.perf_counter_ns() + aim.randrange(60_000)
+            while time.perf_counter_ns() < until:
+                pass
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    lock.acquire()
+    with receiving(signal.SIGUSR1, lambda *_: finish()):
+        shooting = start_threads(1, shoot)
+        for n in range(1, rounds + 1):
+            event.clear()
+            entered = n
+            assert wait(timeout=SECONDS)
+        shooting.join()
+
+
+def test_an_idle_main_thread_sleeps() -> None:
+    """It wakes to look for signals ever more rarely: once a minute in the end."""
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    assert not ftthreading.Event().wait(4)
+    assert resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw - before < 25
 
 
 def test_other_threads_of_signal_handlers_keep_waiting() -> None:

@@ -1,5 +1,8 @@
 /* Backing off: what a newcomer does first about a lock that another thread has.
 
+   In a crowd (policy.h) it yields its processor, and takes the lock when it finds it free.  So
+   does one that has paused in vain.  The rest is about pausing.
+
    A taken lock may be on its way to us, or not, and the word does not say which:
 
      handed on     the owner releases it and goes to do, or to wait for, something else.  The
@@ -9,7 +12,7 @@
                    cache lines of whatever it guards; even our looks slow the owner down.  The
                    later we take it the better: meanwhile the owner does many calls.
 
-   So a newcomer looks at growing intervals, and takes a free lock only if it stays free for a
+   So it looks at growing intervals, and takes a free lock only if it stays free for a
    moment.  The moment is longer than an owner needs to come back although our look took the
    cache line from it: some hundred nanoseconds between processors that share no cache, and looks
    in that time must be few, or they keep the owner away.  Once a newcomer finds the lock taken
@@ -68,13 +71,9 @@ set(_Atomic uint8_t *hint, uint32_t value)
     atomic_store_explicit(hint, (uint8_t)value, memory_order_relaxed);
 }
 
-bool
-ftt_lock_back_off(ftt_lock *lock)
+static bool
+pausing(ftt_lock *lock, uint32_t limit)
 {
-    uint32_t limit = ftt_load(&ftt_spin_limit);
-    if (limit == 0 || (ftt_load(&lock->word) & (FTT_PARKED | FTT_AWAKE)) != 0) {
-        return false;
-    }
     uint32_t left = BACK_OFF(limit);
     uint32_t blind = get(&lock->blind), habit = get(&lock->habit);
     bool taken_again = false;
@@ -99,4 +98,26 @@ ftt_lock_back_off(ftt_lock *lock)
     }
     pause_for(left);
     return ftt_lock_try(lock);
+}
+
+bool
+ftt_lock_back_off(ftt_lock *lock)
+{
+    if ((ftt_load(&lock->word) & (FTT_PARKED | FTT_AWAKE)) != 0) {
+        return false;
+    }
+    ftt_awake awake = ftt_awake_begin(ftt_budget_of_newcomer(), FTT_FOREVER);
+    if (awake.pauses > 0 && pausing(lock, awake.pauses)) {
+        return true;
+    }
+    while (ftt_awake_yield(&awake)) {
+        uint32_t seen = ftt_load(&lock->word);
+        if ((seen & FTT_LOCKED) == 0 && ftt_lock_try(lock)) {
+            return true;
+        }
+        if ((seen & (FTT_PARKED | FTT_AWAKE)) != 0) {
+            break;
+        }
+    }
+    return false;
 }

@@ -375,7 +375,7 @@ wait_with(ftt_barrier *barrier, ftt_wait *wait, ftt_arrival *arrival)
                              .still = arrive,
                              .leave = leave,
                              .argument = &me,
-                             .spin = &barrier->spin,
+                             .pace = &barrier->pace,
                              .stay = true};
     arrival->index = barrier->parties - 1;
     switch (ftt_park(wait, &place)) {

@@ -15,7 +15,7 @@ typedef struct {
     uint64_t generation; /* the open one, from 1; those below it are closed; bucket lock */
     uint64_t turn;       /* the closed one whose action runs; 0 for none; bucket lock */
     uint64_t oldest;     /* abort() or reset() has broken all below; bucket lock */
-    ftt_spin spin;
+    ftt_pace pace;
 } ftt_barrier;
 
 typedef enum {

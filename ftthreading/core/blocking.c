@@ -6,8 +6,10 @@
    Signals.  CPython's C handler only sets a flag; Python handlers run in the main thread,
    when it asks.  A sleeping main thread is thrown out of its sleep by the signal itself,
    attaches and asks.  A signal that comes between the last question and the sleep throws
-   nobody out; so the question is put as a blocking call begins, and again after every tenth
-   of a second of the main thread's sleep (os.h).
+   nobody out; so the question is put as a blocking call begins, and again in the main
+   thread's sleep: after a millisecond, and then whenever that sleep has become twice as long, but
+   once a minute (park.c).  What comes just before one of the later sleeps, in the microsecond
+   between question and sleep, waits for as long as the main thread has waited already.
 
    The GIL.  On a free-threaded build it may come back, when a module is imported that does not
    do without it, and goes for a moment with the import of any extension.  Spinning is useless
@@ -23,7 +25,7 @@
 
 #include "blocking.h"
 #include "cpython.h"
-#include "spin.h"
+#include "policy.h"
 #include "thread.h"
 
 #define SELDOM 64
@@ -35,7 +37,7 @@ follow_gil(void)
 {
     int enabled = ftt_cpython_gil_enabled();
     if (enabled >= 0) {
-        ftt_spin_follow(!enabled);
+        ftt_policy_follow(!enabled);
     }
     return enabled < 0 ? -1 : 0;
 }

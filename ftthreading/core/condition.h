@@ -7,7 +7,7 @@
 
 typedef struct {
     ftt_word waiters; /* in the queue; changes under the bucket lock */
-    ftt_spin spin;
+    ftt_pace pace;
 } ftt_condition;
 
 /* What a condition's lock is.  Without `lock` it is some object that only the caller can
@@ -23,16 +23,16 @@ ftt_condition_waiters(const ftt_condition *condition)
     return atomic_load_explicit(&condition->waiters, memory_order_acquire);
 }
 
-uint32_t ftt_condition_notify_slow(ftt_condition *condition, ftt_monitor monitor, uint64_t count);
+uint32_t ftt_condition_notify_slow(ftt_condition *condition, uint64_t count);
 
 /* Notifies the `count` oldest waiters, or all if there are fewer; how many.  Never waits. */
 static inline uint32_t
-ftt_condition_notify(ftt_condition *condition, ftt_monitor monitor, uint64_t count)
+ftt_condition_notify(ftt_condition *condition, uint64_t count)
 {
     if (ftt_condition_waiters(condition) == 0) {
         return 0;
     }
-    return ftt_condition_notify_slow(condition, monitor, count);
+    return ftt_condition_notify_slow(condition, count);
 }
 
 /* With a lock of ours, which the caller has found taken (an RLock: by itself): gives it up

@@ -202,7 +202,7 @@ ftt_foreign_wait(PyObject *self, int64_t timeout)
         return outcome;
     }
     if (notified) {
-        ftt_condition_notify(&cast(self)->condition, ftt_condition_monitor(self), 1);
+        ftt_condition_notify(&cast(self)->condition, 1);
     }
     ftt_raise_again(&aside);
     return FTT_FAILED;

@@ -52,7 +52,7 @@ notify(PyObject *self, uint64_t count)
     if (require_owned(self, monitor, "cannot notify on un-acquired lock") < 0) {
         return -1;
     }
-    ftt_condition_notify(&cast(self)->condition, monitor, count);
+    ftt_condition_notify(&cast(self)->condition, count);
     return 0;
 }
 
@@ -71,7 +71,7 @@ notify_while_more_than_zero(PyObject *self, PyObject *number)
     int more = left == NULL ? -1 : 1;
     while (more > 0 && ftt_condition_waiters(condition) > 0) {
         more = PyObject_RichCompareBool(left, zero, Py_GT);
-        if (more > 0 && ftt_condition_notify(condition, monitor, 1) > 0) {
+        if (more > 0 && ftt_condition_notify(condition, 1) > 0) {
             Py_SETREF(left, PyNumber_InPlaceSubtract(left, one));
             more = left == NULL ? -1 : 1;
         }

@@ -46,7 +46,7 @@ ftt_event_wait(ftt_event *event, int64_t timeout, ftt_time *deadline)
         .key = event,
         .still = still_clear,
         .argument = &me,
-        .spin = &event->spin,
+        .pace = &event->pace,
         .stay = true,
     };
     ftt_parked parked = ftt_park(&wait, &place);

@@ -43,8 +43,8 @@
 
    set() releases exactly those who are queued at its one moment under the bucket lock.  A
    waiter's token stands even if clear() follows at once, and one who comes after clear()
-   finds neither SET nor a token.  A waiter queues before it spins, so that it cannot miss a
-   set() that is followed by clear() while it looks away. */
+   finds neither SET nor a token.  A waiter queues before it spends time awake, so that it
+   cannot miss a set() that is followed by clear() while it looks away. */
 
 #ifndef FTT_EVENT_H
 #define FTT_EVENT_H
@@ -56,7 +56,7 @@ enum { FTT_EVENT_SET = 1u, FTT_EVENT_WAITERS = 4u, FTT_EVENT_FOREIGN = 8u };
 
 typedef struct {
     ftt_word word;
-    ftt_spin spin;
+    ftt_pace pace;
 } ftt_event;
 
 static inline bool

@@ -20,13 +20,6 @@
    up or the thread has registered itself, which is after it has got its ident; so there is no
    time at which a second claim could succeed.
 
-   wait() yields the processor for a while before it sleeps.  A new thread begins, and comes to set
-   the event, within some tens of microseconds of getting a processor.  Where all are busy, that
-   is the starter's own, which the thread gets at once if the starter yields.  And a thread that
-   finds nobody asleep goes straight on to run(): waking somebody costs it as much as all that
-   it has done so far.  (Without yielding run() began 1.6 times as late, on a machine of two
-   processors and a load of eight.)  Yielding goes on for as long as a sleep and a waking cost.
-
    `failed`, `listed` and `ended` are written by the new thread, in this order, and read by the
    starter.  `failed` is stored before the event is set, with release, and read after a wait that
    acquires; `ended` releases `listed`, for who looks for it again and again. */
@@ -39,8 +32,6 @@
 /* Python.h says first which system's functions there are. */
 #include <sched.h>
 #include <time.h>
-
-#define YIELDS 100
 
 typedef struct {
     PyObject_HEAD
@@ -220,11 +211,6 @@ launch_wait(PyObject *self, PyObject *seconds)
         return event == NULL ? Py_NewRef(Py_False) : NULL;
     }
     ftt_event *started = ftt_event_of(Py_NewRef(event));
-    void *detached = ftt_detach();
-    for (int i = 0; i < YIELDS && !ftt_event_is_set(started); i++) {
-        sched_yield();
-    }
-    ftt_attach(detached);
     ftt_time deadline;
     ftt_outcome outcome = ftt_event_wait(started, timeout, &deadline);
     Py_DECREF(event);

@@ -5,24 +5,21 @@
    PARKED   the queue of this word may hold waiters      a parking waiter  release, when it
             (stale after a timeout: then release finds                     empties the queue
             an empty queue and clears it)
-   AWAKE    one thread is up and looking for the lock:   that thread to    that thread, when
-            it spins, or was woken and has not yet       spin; release     it gets the lock
-            run.  Release need not wake another.         when it wakes     or parks
+   AWAKE    one thread has been woken for the lock, and  release, when it  that thread, when
+            has neither got it nor parked again.         wakes that        it gets the lock
+            Release need not wake another.               thread            or parks
 
    All eight combinations occur.  Transitions:
 
      acquire   LOCKED clear -> set, whoever waits (barging: a running thread uses the lock
                sooner than one that first has to wake up).  Clears AWAKE if it is ours.
-     back off  nothing; not past a queue or a spinner (backoff.c).
-     spin      AWAKE clear -> set, only while LOCKED and not PARKED: one spinner, and nobody
-               spins past a queue.
+     back off  nothing; not past a queue or one who was woken (backoff.c).
      park      under the bucket lock and only while LOCKED: PARKED -> set, AWAKE -> clear if
                it is ours, and the waiter joins the queue.
      release   AWAKE or not PARKED: LOCKED -> clear, no more.
                Otherwise, under the bucket lock, the oldest waiter is taken off the queue
                and either woken to contend (LOCKED -> clear, AWAKE -> set on its behalf) or,
                when it has waited for over a millisecond, handed the lock (LOCKED stays).
-               A second one may be told to look (PARKED -> clear if it was the last).
 
    No wake-up is lost.  A waiter in the queue relies on this: whenever the lock becomes free
    with PARKED set, somebody who is awake is bound to look at it.  Release establishes it by
@@ -42,11 +39,6 @@
    lock: nobody starves, and a lock with short critical sections and many waiters does not
    degrade into a context switch for each.  Hand-over stops at finalization, when the
    receiver may never run.
-
-   Those whom a condition has moved here are woken two at a time: the oldest with AWAKE, the
-   next to LOOK, as a newcomer does, so that the second is up when the first is done.  (After
-   notify_all() nobody else is about, and each wake-up would wait for the one before.)  If it
-   does not get the lock it parks again, and nobody relies on it.
 
    Who releases need not be who acquired, so two threads may release at once.  Release clears
    LOCKED by compare-and-swap on every path: only one of them finds it set.
@@ -71,8 +63,6 @@
 
 #include "lock.h"
 
-#define MOST_SPINS 8 /* of newcomers, before one parks without */
-
 typedef struct {
     ftt_lock *lock;
     ftt_waiter *self;
@@ -85,36 +75,16 @@ claim(ftt_waiter *self, ftt_word *word)
     atomic_store_explicit(&self->claim, word, memory_order_release);
 }
 
-static void
-spin(ftt_lock *lock)
-{
-    ftt_spinner spinner = ftt_spin_begin(&lock->spin);
-    while (ftt_spin_pause(&spinner)) {
-        if (!ftt_lock_locked(lock)) {
-            ftt_spin_hit(&spinner);
-            return;
-        }
-    }
-}
-
-/* Whether a newcomer is to park at once.  Where the owner keeps coming back, spinning gets two
-   threads through it at the price of two processors; to sleep now and then makes it less. */
-static bool
-rests(ftt_lock *lock)
-{
-    uint8_t spins = atomic_load_explicit(&lock->spins, memory_order_relaxed);
-    bool rest = spins >= MOST_SPINS;
-    atomic_store_explicit(&lock->spins, rest ? 0 : (uint8_t)(spins + 1), memory_order_relaxed);
-    return rest;
-}
-
-/* Takes the lock if it is free, or becomes free within a spin. */
+/* Takes the lock if it is free or, for one who was woken, becomes free while it stays awake. */
 static bool
 contend(contender *me)
 {
     ftt_lock *lock = me->lock;
-    bool spun = ftt_load(&ftt_spin_limit) == 0;
     uint32_t seen = ftt_load(&lock->word);
+    ftt_awake awake = {0};
+    if (me->awake) {
+        awake = ftt_awake_begin(ftt_budget_of_newcomer(), FTT_FOREVER);
+    }
     for (;;) {
         FTT_WINDOW();
         if ((seen & FTT_LOCKED) == 0) {
@@ -125,22 +95,9 @@ contend(contender *me)
             }
             continue;
         }
-        if (spun) {
+        if (!ftt_awake_pause(&awake) && !ftt_awake_yield(&awake)) {
             return false;
         }
-        if (!me->awake) {
-            if ((seen & (FTT_PARKED | FTT_AWAKE)) != 0 || rests(lock)) {
-                return false;
-            }
-            claim(me->self, &lock->word);
-            if (!ftt_cas(&lock->word, &seen, seen | FTT_AWAKE, memory_order_release)) {
-                claim(me->self, NULL);
-                continue;
-            }
-            me->awake = true;
-        }
-        spin(lock);
-        spun = true;
         seen = ftt_load(&lock->word);
     }
 }
@@ -165,17 +122,14 @@ still_locked(void *argument)
 }
 
 ftt_outcome
-ftt_lock_wait(ftt_lock *lock, ftt_wait *wait, uint32_t token)
+ftt_lock_wait(ftt_lock *lock, ftt_wait *wait)
 {
-    contender me = {lock, wait->waiter, token == FTT_TOKEN_WAKE};
+    contender me = {lock, wait->waiter, false};
     const ftt_place place = {.key = &lock->word,
                              .still = still_locked,
                              .argument = &me,
-                             .spin = &lock->spin,
+                             .pace = &lock->pace,
                              .spun = true};
-    if (token == FTT_TOKEN_HANDOFF) {
-        return FTT_ACQUIRED;
-    }
     while (!contend(&me)) {
         switch (ftt_park(wait, &place)) {
         case FTT_PARK_WOKEN:
@@ -198,17 +152,20 @@ ftt_lock_wait(ftt_lock *lock, ftt_wait *wait, uint32_t token)
 }
 
 bool
-ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait, uint32_t token,
+ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,
                    bool (*owned)(const void *), const void *argument, ftt_aside *aside)
 {
     bool give_up = false;
+    if ((owned == NULL || !owned(argument)) &&
+        ftt_lock_acquire_awake(lock, -1) == FTT_ACQUIRED) {
+        return true;
+    }
     wait->deadline = FTT_FOREVER;
     while (owned == NULL || !owned(argument)) {
         if (give_up) {
             return false; /* in no queue, and without a token: nobody counts on us */
         }
-        ftt_outcome outcome = ftt_lock_wait(lock, wait, token);
-        token = 0;
+        ftt_outcome outcome = ftt_lock_wait(lock, wait);
         if (outcome == FTT_ACQUIRED) {
             return true;
         }
@@ -226,7 +183,7 @@ ftt_lock_acquire_asleep(ftt_lock *lock, int64_t timeout)
     }
     ftt_outcome outcome;
     do {
-        outcome = ftt_lock_wait(lock, &wait, 0);
+        outcome = ftt_lock_wait(lock, &wait);
     } while (outcome == FTT_HANDLED);
     ftt_wait_end(&wait);
     return outcome;
@@ -235,7 +192,6 @@ ftt_lock_acquire_asleep(ftt_lock *lock, int64_t timeout)
 typedef struct {
     ftt_lock *lock;
     bool was_locked;
-    bool notified; /* whom it wakes was moved here by a condition, and so was perhaps the next */
 } releaser;
 
 /* Under the bucket lock. */
@@ -271,26 +227,11 @@ choose(void *argument, ftt_waiter *oldest, bool more)
             next = FTT_AWAKE | queue;
             claim(oldest, word);
         }
-        me->notified = token == FTT_TOKEN_WAKE && oldest->moved && more;
     } while (!ftt_cas(word, &seen, next, FTT_ORDER_RELEASE));
     if (token == FTT_TOKEN_HANDOFF) {
         me->lock->last_handoff = (uint32_t)(now / 1000);
     }
     return token;
-}
-
-/* Under the bucket lock, soon after: whoever has the lock now, one more may come and look. */
-static uint32_t
-choose_second(void *argument, ftt_waiter *oldest, bool more)
-{
-    ftt_lock *lock = argument;
-    if (oldest == NULL || !oldest->moved || ftt_load(&ftt_spin_limit) == 0) {
-        return 0;
-    }
-    if (!more || FTT_FORGETS_QUEUE) {
-        atomic_fetch_and_explicit(&lock->word, ~FTT_PARKED, memory_order_relaxed);
-    }
-    return FTT_TOKEN_LOOK;
 }
 
 bool
@@ -305,10 +246,7 @@ ftt_lock_release_slow(ftt_lock *lock)
     if ((seen & FTT_LOCKED) == 0) {
         return false;
     }
-    releaser me = {lock, false, false};
+    releaser me = {lock, false};
     ftt_unpark_one(&lock->word, choose, &me);
-    if (me.notified) {
-        ftt_unpark_one(&lock->word, choose_second, lock);
-    }
     return me.was_locked;
 }

@@ -15,9 +15,8 @@ enum {
 typedef struct {
     ftt_word word;
     uint32_t last_handoff; /* us on the monotonic clock, cut to 32 bits; bucket lock */
-    ftt_spin spin;
-    /* Hints, as those of `spin`. */
-    _Atomic uint8_t spins; /* of newcomers, since one parked without */
+    ftt_pace pace;
+    /* Hints, as `pace`. */
     _Atomic uint8_t blind; /* back-offs to come that do not look (backoff.c) */
     _Atomic uint8_t habit; /* how many after the next one that looks in vain */
 } ftt_lock;
@@ -25,8 +24,7 @@ typedef struct {
 /* What a releasing thread tells the waiter it takes off the queue. */
 enum {
     FTT_TOKEN_WAKE = 1,    /* the lock is or was free, and AWAKE is set for you: contend */
-    FTT_TOKEN_HANDOFF = 2, /* the lock is yours */
-    FTT_TOKEN_LOOK = 4     /* another was told to contend; come as if you were new */
+    FTT_TOKEN_HANDOFF = 2  /* the lock is yours */
 };
 
 /* One step; never waits, and never fails on a lock that was free throughout. */
@@ -63,16 +61,15 @@ ftt_lock_look_again(ftt_lock *lock)
     atomic_store_explicit(&lock->blind, 0, memory_order_relaxed);
 }
 
-/* For a lock that ftt_lock_try() found taken, with token 0; or to go on with the token of a
-   release.  FTT_HANDLED after signal handlers ran: the caller looks whether the world has
-   changed and calls again with the same wait and token 0. */
-ftt_outcome ftt_lock_wait(ftt_lock *lock, ftt_wait *wait, uint32_t token);
+/* For a lock that ftt_lock_try() found taken.  FTT_HANDLED after signal handlers ran: the caller
+   looks whether the world has changed and calls again with the same wait. */
+ftt_outcome ftt_lock_wait(ftt_lock *lock, ftt_wait *wait);
 
-/* Waits until it has the lock, for the end of a wait that should not leave without it; `token`
-   as above.  Exceptions of signal handlers are set aside; false if a person insists on an end
+/* Waits until it has the lock, for the end of a wait that should not leave without it.
+   Exceptions of signal handlers are set aside; false if a person insists on an end
    (blocking.h).  `owned` is asked after handlers ran, whether one took the lock for this thread
    and kept it; may be NULL. */
-bool ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait, uint32_t token,
+bool ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,
                         bool (*owned)(const void *), const void *argument, ftt_aside *aside);
 
 /* Acquiring has two parts, as a caller may have to keep an object alive for the second. */

@@ -9,7 +9,7 @@
 #include "current.h"
 #include "holding.h"
 #include "park.h"
-#include "spin.h"
+#include "policy.h"
 #include "stand_in.h"
 #include "types.h"
 
@@ -163,7 +163,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* Whether waiters are to let those who wake them go first (spin.h). */
+/* Whether waiters are to let those who wake them go first (policy.h). */
 static bool
 is_gentle(void)
 {
@@ -178,7 +178,7 @@ exec_module(PyObject *module)
         PyErr_NoMemory();
         return -1;
     }
-    ftt_spin_init(is_gentle());
+    ftt_policy_init(is_gentle());
     if (ftt_blocking_init() < 0) {
         return -1;
     }

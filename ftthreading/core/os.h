@@ -34,6 +34,7 @@ enum { FTT_UP_STATE = 0, FTT_ASLEEP_STATE = 1, FTT_POSTED_STATE = 2 };
 
 typedef struct {
     ftt_word state;
+    bool slept; /* it has been in the kernel since it was made ready; the sleeper's own */
 #if !FTT_OS_LINUX
     pthread_mutex_t mutex;
     pthread_cond_t posted;
@@ -49,16 +50,14 @@ bool ftt_sleeper_init(ftt_sleeper *sleeper);
 static inline void
 ftt_sleeper_reset(ftt_sleeper *sleeper)
 {
+    sleeper->slept = false;
     atomic_store_explicit(&sleeper->state, FTT_UP_STATE, memory_order_relaxed);
 }
 
-/* A signal that comes just before a sleep does not interrupt it.  So whoever has to notice
-   signals is told after this time that one may have come. */
-#define FTT_SIGNAL_SLICE ((ftt_time)100 * 1000 * 1000) /* ns */
-
 /* Sleeps until posted (what the poster wrote before is then visible), until `deadline`, or
-   until a signal may have come; with `interruptible` false signals are slept through. */
-ftt_sleep_end ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible);
+   until a signal may have come: one did, or the time is `look`, for one that comes just before
+   a sleep does not interrupt it.  With FTT_FOREVER for that, signals are slept through. */
+ftt_sleep_end ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look);
 
 /* Ends the sleep; true if ftt_sleeper_wake must follow.  Two steps, so that the first can
    be taken under a raw lock and the system call after it. */

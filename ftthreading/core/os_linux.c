@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "spin.h"
+#include "policy.h"
 
 #ifdef SYS_futex
 #define FUTEX_CALL SYS_futex
@@ -78,10 +78,9 @@ ftt_sleeper_init(ftt_sleeper *sleeper)
 }
 
 ftt_sleep_end
-ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
+ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
 {
-    ftt_time slice = interruptible ? ftt_now() + FTT_SIGNAL_SLICE : FTT_FOREVER;
-    ftt_time end = slice < deadline ? slice : deadline;
+    ftt_time end = look < deadline ? look : deadline;
     /* What the kernel's seconds cannot hold is 68 years off. */
     bool ends = end != FTT_FOREVER && end / 1000000000 <= MOST_SECONDS;
     kernel_time until = {(kernel_long)(end / 1000000000), (kernel_long)(end % 1000000000)};
@@ -90,8 +89,11 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
     while (atomic_load_explicit(&sleeper->state, memory_order_acquire) != FTT_POSTED_STATE) {
         long rc = futex(&sleeper->state, FUTEX_WAIT_BITSET, FTT_ASLEEP_STATE,
                         ends ? &until : NULL);
-        if (rc == 0 && ftt_load(&ftt_gentle)) {
-            sched_yield();
+        if (rc == 0) {
+            sleeper->slept = true;
+            if (ftt_load(&ftt_gentle)) {
+                sched_yield();
+            }
         }
         if (rc == 0 || errno == EAGAIN) {
             continue;
@@ -99,7 +101,7 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
         if (errno == ETIMEDOUT) {
             return end == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_SIGNAL;
         }
-        if (errno == EINTR && interruptible) {
+        if (errno == EINTR && look != FTT_FOREVER) {
             return FTT_SLEEP_SIGNAL;
         }
     }

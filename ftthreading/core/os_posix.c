@@ -16,10 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "spin.h"
+#include "policy.h"
 
-/* No signal ends a wait here, so shorter than FTT_SIGNAL_SLICE. */
-#define SLICE (FTT_SIGNAL_SLICE / 5)
+#define LONGEST_SLICE ((ftt_time)20 * 1000 * 1000) /* ns; no signal ends a wait here */
 
 ftt_time
 ftt_now(void)
@@ -75,15 +74,14 @@ wait_until(ftt_sleeper *sleeper, ftt_time until)
 }
 
 ftt_sleep_end
-ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
+ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
 {
     ftt_sleep_end end = FTT_SLEEP_POSTED;
-    bool slept = false;
-    ftt_time until = deadline;
-    if (interruptible) {
-        ftt_time slice = ftt_now() + SLICE;
-        until = slice < deadline ? slice : deadline;
+    if (look != FTT_FOREVER) {
+        ftt_time slice = ftt_now() + LONGEST_SLICE;
+        look = slice < look ? slice : look;
     }
+    ftt_time until = look < deadline ? look : deadline;
     pthread_mutex_lock(&sleeper->mutex);
     while (ftt_load(&sleeper->state) != FTT_POSTED_STATE) {
         atomic_store_explicit(&sleeper->state, FTT_ASLEEP_STATE, memory_order_relaxed);
@@ -92,10 +90,10 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, bool interruptible)
             break;
         }
         wait_until(sleeper, until);
-        slept = true;
+        sleeper->slept = true;
     }
     pthread_mutex_unlock(&sleeper->mutex);
-    if (slept && ftt_load(&ftt_gentle)) {
+    if (sleeper->slept && ftt_load(&ftt_gentle)) {
         sched_yield();
     }
     return end;

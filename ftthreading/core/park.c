@@ -21,7 +21,7 @@
    counting, is freed while they sleep.  So
 
      - a sleeping thread, detached, touches its waiter, which is never freed, and the table,
-       where the key is but a number.  Callbacks and the spin's memory, which are the object's,
+       where the key is but a number.  Callbacks and the pace, which are the object's,
        are for before ftt_detach() and after ftt_attach().  No test whether finalization has
        begun would do instead: it can begin right after the test.  A daemon thread does not
        come back from ftt_attach() then, and one that has come back is waited for, attached as
@@ -34,13 +34,15 @@
      - the callers' types hold a strong reference meanwhile, so that no other object gets the
        address, and with it the key, of one that is still waited on.
 
-   A waiter that stays queued while its signal handlers run is marked busy, so that it is
-   told its token but not moved to a lock's queue: a lock handed to it there would be held
-   by a frame that cannot run until the handler, which may want the lock, returns. */
+   A waiter that stays queued while its signal handlers run is marked busy: it can be told its
+   token, but who needs a waiter to act at once rather picks another (barrier.c). */
 
 #include "park.h"
 #include "table.h"
 #include "testing.h"
+
+#define SHORTEST_SLICE ((ftt_time)1000 * 1000)           /* ns */
+#define LONGEST_SLICE ((ftt_time)60 * 1000 * 1000 * 1000) /* ns */
 
 int
 ftt_wait_begin(ftt_wait *wait, int64_t timeout)
@@ -54,6 +56,7 @@ ftt_wait_begin(ftt_wait *wait, int64_t timeout)
     wait->waiter->since = now;
     wait->waiter->busy = false;
     wait->deadline = timeout < 0 || timeout > FTT_FOREVER - now ? FTT_FOREVER : now + timeout;
+    wait->up = 0;
     wait->returning = false;
     wait->chosen = false;
     if (ftt_before_blocking() < 0) {
@@ -74,40 +77,29 @@ typedef enum { TIMED_OUT, RAISED, BUSY, BUSY_NO_MORE } reason;
 typedef enum { CHOSEN, LEFT, STAYED } place_now;
 
 /* What a waiter may do to itself while queued: leave, or say that it is busy.  CHOSEN means
-   that its token is on the way.  Found moved to another queue, it leaves that one. */
+   that its token is on the way. */
 static place_now
 change_own(ftt_wait *wait, const ftt_place *place, reason why)
 {
     ftt_waiter *self = wait->waiter;
-    const void *key = ftt_key_of(self);
-    for (; key != NULL; key = ftt_key_of(self)) {
-        ftt_bucket *bucket = ftt_bucket_lock(key);
-        place_now now = CHOSEN;
-        if (ftt_key_of(self) != key) {
-            /* Moved or chosen between our look and the lock: look again. */
-            ftt_bucket_unlock(bucket);
-            continue;
-        }
-        if (key != place->key) {
-            wait->chosen = true;
+    place_now now = STAYED;
+    ftt_bucket *bucket = ftt_bucket_lock(place->key);
+    if (ftt_key_of(self) == NULL) {
+        now = CHOSEN;
+        wait->chosen = true;
+    }
+    else if (why == BUSY || why == BUSY_NO_MORE) {
+        self->busy = why == BUSY;
+    }
+    else {
+        bool leaves = place->leave == NULL || place->leave(place->argument, why == TIMED_OUT);
+        if (leaves || why == RAISED) {
             now = LEFT;
-        }
-        else if (why == BUSY || why == BUSY_NO_MORE) {
-            self->busy = why == BUSY;
-            now = STAYED;
-        }
-        else {
-            bool leaves = place->leave == NULL || place->leave(place->argument, why == TIMED_OUT);
-            now = leaves || why == RAISED ? LEFT : STAYED;
-        }
-        if (now == LEFT) {
             ftt_unlink(bucket, self);
         }
-        ftt_bucket_unlock(bucket);
-        return now;
     }
-    wait->chosen = true;
-    return CHOSEN;
+    ftt_bucket_unlock(bucket);
+    return now;
 }
 
 /* The token was decided; its post is a few instructions away. */
@@ -115,7 +107,7 @@ static ftt_parked
 await_post(ftt_waiter *self)
 {
     void *detached = ftt_detach();
-    ftt_sleep(&self->sleeper, FTT_FOREVER, false);
+    ftt_sleep(&self->sleeper, FTT_FOREVER, FTT_FOREVER);
     ftt_attach(detached);
     return FTT_PARK_WOKEN;
 }
@@ -127,34 +119,49 @@ ftt_park_leave(ftt_wait *wait, const ftt_place *place)
     if (!left) {
         await_post(wait->waiter);
     }
-    return left && !wait->chosen;
+    return left;
 }
 
 static bool
-watch(ftt_waiter *self, ftt_spinner spinner)
+posted(const ftt_waiter *self)
 {
-    while (ftt_spin_pause(&spinner)) {
-        if (atomic_load_explicit(&self->sleeper.state, memory_order_acquire) ==
-            FTT_POSTED_STATE) {
-            ftt_spin_hit(&spinner);
-            return true;
-        }
-    }
-    return false;
+    return atomic_load_explicit(&self->sleeper.state, memory_order_acquire) == FTT_POSTED_STATE;
 }
 
-/* Sleeps until something happens, and leaves the queue unless it was chosen or is to stay for
+/* When to look for signals that came just before a sleep: soon after it has begun, and ever more
+   rarely from there on. */
+static ftt_time
+next_look(ftt_wait *wait)
+{
+    ftt_time now = ftt_now();
+    wait->up = wait->up == 0 ? now : wait->up;
+    ftt_time slice = now - wait->up;
+    return now + (slice < SHORTEST_SLICE  ? SHORTEST_SLICE
+                  : slice > LONGEST_SLICE ? LONGEST_SLICE
+                                          : slice);
+}
+
+static ftt_sleep_end
+stay_awake_or_sleep(ftt_wait *wait, ftt_awake *awake, bool interruptible)
+{
+    ftt_waiter *self = wait->waiter;
+    while (ftt_awake_yield(awake)) {
+        if (posted(self)) {
+            return FTT_SLEEP_POSTED;
+        }
+    }
+    return ftt_sleep(&self->sleeper, wait->deadline,
+                     interruptible ? next_look(wait) : FTT_FOREVER);
+}
+
+/* Waits until something happens, and leaves the queue unless it was chosen or is to stay for
    handlers. */
 static ftt_sleep_end
-sleep_on(ftt_wait *wait, const ftt_place *place, bool interruptible)
+sleep_on(ftt_wait *wait, const ftt_place *place, ftt_awake *awake, bool interruptible)
 {
     for (;;) {
-        ftt_spinner spinner = ftt_spin_begin_long(place->spin);
         void *detached = ftt_detach();
-        ftt_sleep_end end = FTT_SLEEP_POSTED;
-        if (!watch(wait->waiter, spinner)) {
-            end = ftt_sleep(&wait->waiter->sleeper, wait->deadline, interruptible);
-        }
+        ftt_sleep_end end = stay_awake_or_sleep(wait, awake, interruptible);
         ftt_attach(detached);
         FTT_WINDOW();
         if (end == FTT_SLEEP_POSTED || (end == FTT_SLEEP_SIGNAL && place->stay)) {
@@ -179,13 +186,8 @@ sleep_on(ftt_wait *wait, const ftt_place *place, bool interruptible)
 static ftt_parked
 handle_in_queue(ftt_wait *wait, const ftt_place *place)
 {
-    switch (change_own(wait, place, BUSY)) {
-    case CHOSEN:
+    if (change_own(wait, place, BUSY) == CHOSEN) {
         return await_post(wait->waiter);
-    case LEFT:
-        return FTT_PARK_SIGNAL;
-    case STAYED:
-        break;
     }
     if (ftt_run_handlers() < 0) {
         ftt_park_leave(wait, place);
@@ -203,8 +205,8 @@ ftt_park_join(ftt_wait *wait, const ftt_place *place)
     bool joins = place->still(place->argument);
     if (joins) {
         ftt_sleeper_reset(&self->sleeper);
+        atomic_store_explicit(&self->posted, 0, memory_order_relaxed);
         ftt_link(bucket, self, place->key, wait->returning);
-        self->moved = false;
         wait->returning = true;
         wait->chosen = false;
     }
@@ -212,17 +214,30 @@ ftt_park_join(ftt_wait *wait, const ftt_place *place)
     return joins;
 }
 
+static ftt_time
+woken_at(const ftt_waiter *self)
+{
+    return self->sleeper.slept ? atomic_load_explicit(&self->posted, memory_order_relaxed) : 0;
+}
+
 ftt_parked
 ftt_park_sleep(ftt_wait *wait, const ftt_place *place)
 {
+    ftt_waiter *self = wait->waiter;
     bool interruptible = ftt_interruptible();
-    if (!place->spun && watch(wait->waiter, ftt_spin_begin(place->spin))) {
-        wait->chosen = true;
-        return FTT_PARK_WOKEN;
+    ftt_awake awake = ftt_awake_begin(ftt_budget(place->pace), wait->deadline);
+    while (!place->spun && ftt_awake_pause(&awake)) {
+        if (posted(self)) {
+            ftt_policy_learn(place->pace, awake.began, 0);
+            wait->chosen = true;
+            return FTT_PARK_WOKEN;
+        }
     }
     for (;;) {
-        switch (sleep_on(wait, place, interruptible)) {
+        switch (sleep_on(wait, place, &awake, interruptible)) {
         case FTT_SLEEP_POSTED:
+            ftt_policy_learn(place->pace, awake.began, woken_at(self));
+            wait->up = 0;
             wait->chosen = true;
             return FTT_PARK_WOKEN;
         case FTT_SLEEP_TIMEOUT:

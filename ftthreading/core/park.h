@@ -9,15 +9,16 @@
 #define FTT_PARK_H
 
 #include "blocking.h"
-#include "spin.h"
+#include "policy.h"
 #include "thread.h"
 
 /* One blocking call, from its first failed attempt to its end; it may park many times. */
 typedef struct {
     ftt_waiter *waiter;
     ftt_time deadline;
+    ftt_time up;    /* when it was last awake but to look for signals; 0 for now */
     bool returning; /* queued before in this call: keeps its place by age */
-    bool chosen;    /* left the queue it joined last by another's hand: woken or moved */
+    bool chosen;    /* was taken off the queue that it joined last, and given a token */
 } ftt_wait;
 
 /* `timeout` in ns, negative for none.  -1 with an exception set; handlers may have run. */
@@ -35,8 +36,8 @@ typedef struct {
        NULL. */
     bool (*leave)(void *argument, bool timeout);
     void *argument;
-    ftt_spin *spin; /* how long to watch for a token, once queued, before sleeping */
-    bool spun;      /* the caller has already spun on its word: only a long spin is left */
+    ftt_pace *pace; /* how long to stay awake, once queued */
+    bool spun;      /* the caller has already spun on its word: no more pauses */
     /* Whether to stay queued while signal handlers run.  State-based primitives leave, lest
        the lock be handed to a frame whose handler waits for it; where a notification during
        the handler must count, the waiter stays. */
@@ -47,8 +48,7 @@ typedef enum {
     FTT_PARK_WOKEN,   /* wait->waiter->token says why */
     FTT_PARK_REFUSED, /* still() said no, nobody slept */
     FTT_PARK_TIMEOUT,
-    FTT_PARK_SIGNAL, /* without `stay`: handlers ran and none raised.  With `stay`: the waiter
-                        was moved to another queue and left that one; handlers have not run */
+    FTT_PARK_SIGNAL, /* handlers ran and none raised; only without `stay` */
     FTT_PARK_ERROR   /* an exception is set */
 } ftt_parked;
 
@@ -56,7 +56,7 @@ typedef enum {
 
    Somebody's token wins over a deadline or signal of the same moment: WOKEN.  Only an
    exception wins over a token; then wait->chosen tells the caller that it has one to pass
-   on.  TIMEOUT or SIGNAL with wait->chosen: it left the queue to which it had been moved. */
+   on. */
 ftt_parked ftt_park(ftt_wait *wait, const ftt_place *place);
 
 /* The two halves of ftt_park(), for those who must do something once they are queued; and
@@ -73,17 +73,14 @@ void ftt_unpark_one(const void *key, ftt_choose choose, void *argument);
 
 enum {
     FTT_STAY = 0,   /* this one waits on */
-    FTT_MOVE = 100, /* this one goes to the end of the other queue */
-    FTT_STOP = 101, /* this one and all after it wait on */
+    FTT_STOP = 100, /* this one and all after it wait on */
 };
 
 /* Shows visit() the waiters on `key`, oldest first, under the bucket lock; it returns one of
    the above or a token to wake with.  start() runs before, and may call it off by false;
-   finish() after, told how many still wait.  Both may be NULL.  With `other`, the lock of
-   that key's bucket is held too. */
+   finish() after, told how many still wait.  Both may be NULL. */
 typedef struct {
     const void *key;
-    const void *other;
     bool (*start)(void *argument);
     uint32_t (*visit)(void *argument, ftt_waiter *waiter);
     void (*finish)(void *argument, uint32_t left);

@@ -17,7 +17,7 @@ ftt_rlock_acquire_asleep(ftt_rlock *rlock, int64_t timeout)
             outcome = FTT_ACQUIRED;
             break;
         }
-        outcome = ftt_lock_wait(&rlock->lock, &wait, 0);
+        outcome = ftt_lock_wait(&rlock->lock, &wait);
         if (outcome == FTT_ACQUIRED) {
             ftt_rlock_own(rlock, 1);
         }

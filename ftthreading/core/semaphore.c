@@ -5,16 +5,16 @@
    WAITERS  the queue may hold waiters (stale after a   a parking waiter   release or a nudge,
             timeout: the next release clears it)                           when it empties the
                                                                            queue
-   AWAKE    one thread is up and looking for a permit:  that thread to     that thread, when
-            it spins, or was woken and has not yet run  spin; whoever      it gets a permit or
-                                                        wakes it           parks
+   AWAKE    one thread has been woken for a permit,     whoever wakes      that thread, when
+            and has neither got it nor parked again     it                 it gets a permit or
+                                                                           parks
 
    FOREIGN  the program has taken the semaphore's    ftt_semaphore_    nobody
             condition: the interpreter's algorithm   give_up()
             runs, on the number and that
 
-   The lock (lock.c) is this with one permit; bargers, spinner, AWAKE and hand-over are as
-   there.  What more than one permit adds:
+   The lock (lock.c) is this with one permit; bargers, AWAKE and hand-over are as there.  What
+   more than one permit adds:
 
    No wake-up is lost.  A waiter relies on this: whenever there are permits while WAITERS is
    set, somebody awake is bound to look.  Release establishes it by waking one, unless AWAKE
@@ -100,24 +100,12 @@ nudge(ftt_semaphore *semaphore)
     }
 }
 
-static void
-spin(ftt_semaphore *semaphore)
-{
-    ftt_spinner spinner = ftt_spin_begin(&semaphore->spin);
-    while (ftt_spin_pause(&spinner)) {
-        if (load(semaphore) >= PERMIT) {
-            ftt_spin_hit(&spinner);
-            return;
-        }
-    }
-}
-
-/* Takes a permit if there is one, or comes one within a spin. */
+/* Takes a permit if there is one, or comes one while it stays awake. */
 static bool
 contend(contender *me)
 {
     ftt_semaphore *semaphore = me->semaphore;
-    bool spun = ftt_load(&ftt_spin_limit) == 0;
+    ftt_awake awake = ftt_awake_begin(ftt_budget_of_newcomer(), FTT_FOREVER);
     int64_t seen = load(semaphore);
     for (;;) {
         FTT_WINDOW();
@@ -129,22 +117,10 @@ contend(contender *me)
             }
             continue;
         }
-        if (spun || seen < 0) {
+        if (seen < 0 || (!me->awake && (seen & (WAITERS | AWAKE)) != 0) ||
+            (!ftt_awake_pause(&awake) && !ftt_awake_yield(&awake))) {
             return false;
         }
-        if (!me->awake) {
-            if ((seen & (WAITERS | AWAKE)) != 0) {
-                return false;
-            }
-            claim(me->self, &semaphore->state);
-            if (!ftt_long_cas(&semaphore->state, &seen, seen | AWAKE, memory_order_release)) {
-                claim(me->self, NULL);
-                continue;
-            }
-            me->awake = true;
-        }
-        spin(semaphore);
-        spun = true;
         seen = load(semaphore);
     }
 }
@@ -185,7 +161,7 @@ wait_for_permit(ftt_semaphore *semaphore, ftt_wait *wait)
     const ftt_place place = {.key = semaphore,
                              .still = still_empty,
                              .argument = &me,
-                             .spin = &semaphore->spin,
+                             .pace = &semaphore->pace,
                              .spun = true};
     while (!contend(&me)) {
         if (ftt_semaphore_is_foreign(semaphore)) {

@@ -19,7 +19,7 @@ enum {
 typedef struct {
     ftt_long state;
     uint32_t last_handoff; /* us on the monotonic clock, cut to 32 bits; bucket lock */
-    ftt_spin spin;
+    ftt_pace pace;
 } ftt_semaphore;
 
 static inline bool

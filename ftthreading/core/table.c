@@ -37,32 +37,6 @@ ftt_bucket_unlock(ftt_bucket *bucket)
     ftt_raw_release(&bucket->lock);
 }
 
-ftt_bucket_pair
-ftt_bucket_lock_pair(const void *first, const void *second)
-{
-    ftt_bucket_pair pair = {bucket_of(first), second == NULL ? NULL : bucket_of(second)};
-    ftt_bucket *low = pair.first, *high = pair.second;
-    if (high != NULL && high < low) {
-        low = pair.second;
-        high = pair.first;
-    }
-    FTT_WINDOW();
-    ftt_raw_acquire(&low->lock);
-    if (high != NULL && high != low) {
-        ftt_raw_acquire(&high->lock);
-    }
-    return pair;
-}
-
-void
-ftt_bucket_unlock_pair(ftt_bucket_pair pair)
-{
-    ftt_raw_release(&pair.first->lock);
-    if (pair.second != NULL && pair.second != pair.first) {
-        ftt_raw_release(&pair.second->lock);
-    }
-}
-
 ftt_waiter *
 ftt_first_from(ftt_waiter *waiter, const void *key)
 {

@@ -21,14 +21,6 @@ ftt_key_of(const ftt_waiter *waiter)
 ftt_bucket *ftt_bucket_lock(const void *key);
 void ftt_bucket_unlock(ftt_bucket *bucket);
 
-/* The buckets of two keys, which may be one and the same; `second` may be NULL. */
-typedef struct {
-    ftt_bucket *first, *second;
-} ftt_bucket_pair;
-
-ftt_bucket_pair ftt_bucket_lock_pair(const void *first, const void *second);
-void ftt_bucket_unlock_pair(ftt_bucket_pair pair);
-
 /* Everything below wants the bucket lock. */
 
 /* The first on `key`, from this waiter on; NULL if there is none. */

@@ -43,13 +43,6 @@ void ftt_window(void); /* supplied by the test program: sometimes yields or slee
 #define FTT_KEEPS_AWAKE 0
 #endif
 
-/* Clear PARKED although more than the two that a release wakes are waiting (lock.c). */
-#ifdef FTT_PLANT_FORGET_QUEUE
-#define FTT_FORGETS_QUEUE 1
-#else
-#define FTT_FORGETS_QUEUE 0
-#endif
-
 /* Begin the action of a closed generation although another's still runs (barrier.c). */
 #ifdef FTT_PLANT_JUMP_TURN
 #define FTT_JUMPS_TURN 1

@@ -24,8 +24,8 @@ struct ftt_waiter {
     _Atomic(const void *) key; /* the queue it is in, or NULL; changes under bucket locks */
     ftt_waiter *previous;      /* neighbours in the bucket */
     ftt_waiter *next;
+    _Atomic ftt_time posted; /* when it was woken from its sleep, if it was; advice (policy.h) */
     ftt_time since;   /* when its wait for this queue began; bucket lock */
-    bool moved;       /* by a condition, to the lock's queue that it is in; bucket lock */
     bool busy;        /* runs signal handlers meanwhile: tell it, do not move it; bucket lock */
     uint64_t ticket;  /* for the primitive's own use; bucket lock */
 
@@ -47,6 +47,7 @@ typedef struct {
     unsigned long native_id; /* as threading.get_native_id(); 0 until somebody asks */
     ftt_waiter *spare;
     uint32_t blockings; /* calls that had to wait (blocking.c) */
+    bool crowded;       /* its last yield has run somebody else (policy.h) */
 } ftt_thread;
 
 /* musl and other loaders refuse initial-exec in a library that is loaded late. */

@@ -20,6 +20,7 @@ post(ftt_waiter *waiter)
 #endif
     FTT_WINDOW();
     if (ftt_sleeper_post(&waiter->sleeper)) {
+        atomic_store_explicit(&waiter->posted, ftt_now(), memory_order_relaxed);
         FTT_WINDOW();
         ftt_sleeper_wake(&waiter->sleeper);
     }
@@ -48,12 +49,12 @@ ftt_unpark_visit(const ftt_visit *visit)
     ftt_waiter *chosen = NULL, **last = &chosen;
     uint32_t left = 0;
     bool stopped = false;
-    ftt_bucket_pair pair = ftt_bucket_lock_pair(visit->key, visit->other);
+    ftt_bucket *bucket = ftt_bucket_lock(visit->key);
     if (visit->start != NULL && !visit->start(visit->argument)) {
-        ftt_bucket_unlock_pair(pair);
+        ftt_bucket_unlock(bucket);
         return;
     }
-    ftt_waiter *waiter = ftt_first_from(pair.first->head, visit->key);
+    ftt_waiter *waiter = ftt_first_from(bucket->head, visit->key);
     while (waiter != NULL) {
         ftt_waiter *next = ftt_first_from(waiter->next, visit->key);
         uint32_t token = stopped ? FTT_STAY : visit->visit(visit->argument, waiter);
@@ -62,23 +63,18 @@ ftt_unpark_visit(const ftt_visit *visit)
             left++;
         }
         else {
-            ftt_unlink(pair.first, waiter);
-            if (token == FTT_MOVE) {
-                ftt_link(pair.second, waiter, visit->other, false);
-            }
-            else {
-                waiter->token = token;
-                waiter->next = NULL;
-                *last = waiter;
-                last = &waiter->next;
-            }
+            ftt_unlink(bucket, waiter);
+            waiter->token = token;
+            waiter->next = NULL;
+            *last = waiter;
+            last = &waiter->next;
         }
         waiter = next;
     }
     if (visit->finish != NULL) {
         visit->finish(visit->argument, left);
     }
-    ftt_bucket_unlock_pair(pair);
+    ftt_bucket_unlock(bucket);
     while (chosen != NULL) {
         ftt_waiter *next = chosen->next;
         post(chosen);

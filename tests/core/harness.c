@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "park.h"
-#include "spin.h"
+#include "policy.h"
 
 #define STANDSTILL 6 /* seconds without progress */
 
@@ -384,8 +384,8 @@ main(int argc, char **argv)
     check(with.threads >= 2 && with.threads < MAX_THREADS, "-t wants 2 to %d", MAX_THREADS - 1);
     program_seed = random_state = with.seed * 2 + 1;
     check(ftt_park_init() == 0, "no fork handler");
-    ftt_spin_init(false);
-    ftt_spin_follow(true);
+    ftt_policy_init(false);
+    ftt_policy_follow(true);
     pthread_t watchdog;
     pthread_create(&watchdog, NULL, watch, NULL);
     pthread_detach(watchdog);

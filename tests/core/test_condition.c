@@ -101,7 +101,7 @@ produce(void)
         enter();
         items++;
         atomic_fetch_add(&made, 1);
-        ftt_condition_notify(&condition, monitor, 1);
+        ftt_condition_notify(&condition, 1);
         leave();
         work(roll() % 64 == 0 ? 30000 : 0);
     }
@@ -170,7 +170,7 @@ count_notified(int index)
         enter();
         long n = 1 + (long)(roll() % 3);
         long there = waiting;
-        uint32_t notified = ftt_condition_notify(&condition, monitor, (uint64_t)n);
+        uint32_t notified = ftt_condition_notify(&condition, (uint64_t)n);
         check(notified == (uint32_t)(n < there ? n : there), "%u notified of %ld, asked for %ld",
               notified, there, n);
         waiting -= notified;
@@ -212,7 +212,7 @@ insist(int index)
         while (ftt_condition_waiters(&condition) == 0) {
         }
         enter();
-        check(ftt_condition_notify(&condition, monitor, 1) == 1, "nobody was notified");
+        check(ftt_condition_notify(&condition, 1) == 1, "nobody was notified");
         atomic_store(&holds, true);
         while (!atomic_load(&ended)) {
         }

@@ -92,7 +92,7 @@ static void
 run_again(const options *given)
 {
     with = given;
-    there = back = (ftt_event){FTT_EVENT_SET, {0, 0}};
+    there = back = (ftt_event){.word = FTT_EVENT_SET};
     message = 0;
     turn = 0;
     run_threads(2, again);

@@ -11,7 +11,7 @@
 #define KEYS 4
 
 static const options *with;
-static ftt_spin memory;
+static ftt_pace memory;
 
 /* A counter of permits for each key, far more keys than buckets would keep apart. */
 static struct {
@@ -68,7 +68,7 @@ tokens(int index)
         ftt_parked parked = ftt_park(&wait, &(ftt_place){.key = &keys[k],
                                                            .still = no_permit,
                                                            .argument = &k,
-                                                           .spin = &memory});
+                                                           .pace = &memory});
         if (parked == FTT_PARK_WOKEN) {
             check(wait.waiter->token == 7, "a token changed on its way");
         }
@@ -129,7 +129,7 @@ order(int index)
         }
         return;
     }
-    const ftt_place place = {.key = &queue_key, .still = join_queue, .spin = &memory};
+    const ftt_place place = {.key = &queue_key, .still = join_queue, .pace = &memory};
     ftt_wait wait;
     check(ftt_wait_begin(&wait, -1) == 0, "wait_begin failed");
     check(ftt_park(&wait, &place) == FTT_PARK_WOKEN, "not woken");
@@ -196,7 +196,7 @@ run_detached(const options *given)
     with = given;
     start_signal_storm();
     for (int parallel = 0; parallel < 2; parallel++) {
-        ftt_spin_init(parallel != 0); /* as with the GIL, and without */
+        ftt_policy_follow(parallel != 0); /* as with the GIL, and without */
         run_threads(2, detached);
     }
     stop_signal_storm();

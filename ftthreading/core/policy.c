@@ -1,0 +1,150 @@
+/* How long to stay awake, and what this machine's sleeps cost (see policy.h). */
+
+#include <sched.h>
+
+#include "policy.h"
+#include "thread.h"
+
+#define SPIN_TIME 2000 /* ns */
+#define TRIAL 200      /* pauses */
+#define LONGEST_GAP 8  /* pauses between two looks: rarer looks disturb the owner less */
+#define MOST_TURNS 24
+#define CROWD 4      /* times as long as the shortest: a yield that has run somebody else */
+#define MOST_BRIEF 4 /* waits */
+
+ftt_word ftt_spin_limit = 0;
+ftt_word ftt_gentle = 0;
+static ftt_word parallel_now = 0;
+static ftt_word measured = 0;      /* pauses in SPIN_TIME */
+static ftt_word yield_cost = 1000; /* ns; the shortest seen */
+static ftt_word sleep_cost = 10000; /* ns, until one is seen; from a post until the sleeper runs */
+
+static void
+set(ftt_word *word, uint32_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+void
+ftt_policy_init(bool gentle)
+{
+    set(&ftt_gentle, gentle);
+    if (gentle) {
+        set(&measured, 0);
+    }
+    if (gentle || ftt_load(&measured) != 0 || ftt_usable_cpus() < 2) {
+        return;
+    }
+    /* The shortest of a few trials: a longer one was interrupted. */
+    ftt_time best = FTT_FOREVER;
+    for (int trial = 0; trial < 5; trial++) {
+        ftt_time start = ftt_now();
+        for (int i = 0; i < TRIAL; i++) {
+            ftt_pause();
+        }
+        ftt_time took = ftt_now() - start;
+        best = took < best ? took : best;
+    }
+    uint32_t limit = (uint32_t)(SPIN_TIME * TRIAL / (best > 0 ? best : 1));
+    set(&measured, limit > 0 ? limit : 1);
+}
+
+void
+ftt_policy_follow(bool parallel)
+{
+    uint32_t limit = parallel ? ftt_load(&measured) : 0;
+    if (ftt_load(&ftt_spin_limit) != limit) {
+        set(&ftt_spin_limit, limit);
+    }
+    bool may = parallel && !ftt_load(&ftt_gentle);
+    if (ftt_load(&parallel_now) != may) {
+        set(&parallel_now, may);
+    }
+}
+
+bool
+ftt_crowded(void)
+{
+    return ftt_this_thread.crowded;
+}
+
+ftt_time
+ftt_budget(const ftt_pace *pace)
+{
+    ftt_time cost = ftt_load(&sleep_cost);
+    return atomic_load_explicit(&pace->brief, memory_order_relaxed) > 0 ? 2 * cost : cost / 4;
+}
+
+ftt_time
+ftt_budget_of_newcomer(void)
+{
+    return ftt_load(&sleep_cost) / 2;
+}
+
+ftt_awake
+ftt_awake_begin(ftt_time budget, ftt_time deadline)
+{
+    ftt_awake me = {.gap = 1};
+    if (ftt_load(&parallel_now)) {
+        me.pauses = ftt_crowded() ? 0 : ftt_load(&ftt_spin_limit);
+        me.turns = MOST_TURNS;
+        me.began = me.now = ftt_now();
+        me.until = deadline - me.began < budget ? deadline : me.began + budget;
+    }
+    return me;
+}
+
+bool
+ftt_awake_pause(ftt_awake *me)
+{
+    if (me->pauses == 0) {
+        return false;
+    }
+    uint32_t gap = me->gap < me->pauses ? me->gap : me->pauses;
+    for (uint32_t i = 0; i < gap; i++) {
+        ftt_pause();
+    }
+    me->pauses -= gap;
+    me->gap = me->gap < LONGEST_GAP ? me->gap * 2 : LONGEST_GAP;
+    return true;
+}
+
+bool
+ftt_awake_yield(ftt_awake *me)
+{
+    if (me->turns == 0 || (me->now >= me->until && !ftt_crowded())) {
+        return false;
+    }
+    ftt_time before = ftt_now();
+    sched_yield();
+    me->now = ftt_now();
+    uint32_t took = (uint32_t)(me->now - before), least = ftt_load(&yield_cost);
+    if (took < least) {
+        set(&yield_cost, least = took);
+    }
+    ftt_this_thread.crowded = took > CROWD * least;
+    me->turns -= ftt_this_thread.crowded;
+    return true;
+}
+
+void
+ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted)
+{
+    ftt_time now = ftt_now(), cost = ftt_load(&sleep_cost), lasted = now - began;
+    if (posted != 0) {
+        ftt_time late = now - posted;
+        if (late < cost) {
+            set(&sleep_cost, (uint32_t)(cost - (cost - late) / 4));
+        }
+        else if (!ftt_crowded()) {
+            ftt_time more = late - cost < cost ? late - cost : cost;
+            set(&sleep_cost, (uint32_t)(cost + more / 32));
+        }
+        lasted = posted - began;
+    }
+    uint32_t brief = atomic_load_explicit(&pace->brief, memory_order_relaxed);
+    uint32_t next = lasted >= 2 * cost ? brief / 2 : brief < MOST_BRIEF ? brief + 1 : brief;
+    if (next != brief) {
+        atomic_store_explicit(&pace->brief, (uint8_t)next, memory_order_relaxed);
+    }
+}

@@ -1,0 +1,107 @@
+/* How a waiter spends its time: awake, at first, and then asleep.
+
+   Awake it can do two things between looks at what it waits for:
+
+     pause   keeps its processor.  Right while whoever ends the wait runs on another one: a
+             hand-over takes some hundred nanoseconds then.
+     yield   lends its processor.  Right where more threads want to run than there are
+             processors: whoever ends the wait gets this one at once, and nobody pays for a
+             sleep and a wake-up.
+
+   Which of the two it is, a yield tells by the time it takes: where nobody else wants the
+   processor it is back at once, and costs a system call.  Where it takes longer the thread is
+   in a crowd, and its next wait begins with yields; as soon as a yield is back at once, the
+   next one begins with pauses again.
+
+   How long: this is the ski-rental problem.  A wait that ends while awake costs what it lasts;
+   one that ends asleep costs a sleep and a wake-up besides.  Who stays awake for as long as a
+   sleep and a wake-up cost never pays more than twice what the best choice in hindsight costs
+   (Karlin, Manasse, McGeoch, Owicki, "Competitive randomized algorithms for nonuniform
+   problems", 1994).  That cost differs tenfold between machines, so it is measured: whoever
+   wakes a sleeper notes the time, and the sleeper sees how late it is.
+
+     fresh, or long waits lately   awake for a quarter of that cost
+     brief waits lately            awake for twice that cost
+
+   A wait is brief if it was over, but for the wake-up, within twice that cost.  So two threads
+   that hand something to and fro and sleep each time, because each finds the other asleep, see
+   brief waits, and stay awake from then on; while waits for something slow cost a fraction of
+   the sleep that follows.  In a crowd it is the yields that are counted: each runs somebody else,
+   and after MOST_TURNS of them the thread had better be out of the way.
+
+   Nobody stays awake under the GIL, whose holder cannot run on until we sleep (blocking.c asks).
+   Nor do gentle waiters: see ftt_gentle.
+
+   All that is learnt is advice.  It is read and overwritten without order or care: no promise
+   depends on it. */
+
+#ifndef FTT_POLICY_H
+#define FTT_POLICY_H
+
+#include "os.h"
+
+/* Pauses in about two microseconds: the longest time that pauses are used for.  Zero when they
+   are useless: with one usable processor, and when nobody is to stay awake. */
+extern ftt_word ftt_spin_limit;
+
+/* A waiter that stays awake, or that the kernel puts in the place of the one who woke it, is off
+   before that one has come to its next line.  Under threading this hardly happens, and there
+   are programs that count on it.  So waiters can be made gentle: they do not stay awake, and when
+   they have slept they yield their processor once before they go on. */
+extern ftt_word ftt_gentle;
+
+/* Measures the machine, the first time, or makes all waiters gentle. */
+void ftt_policy_init(bool gentle);
+
+/* Whether threads can run side by side at present. */
+void ftt_policy_follow(bool parallel);
+
+/* What a primitive remembers of the waits on it: how many of the last ones were brief. */
+typedef struct {
+    _Atomic uint8_t brief;
+} ftt_pace;
+
+/* The time awake of one wait.
+
+       ftt_awake awake = ftt_awake_begin(budget, deadline);
+       while (ftt_awake_pause(&awake) || ftt_awake_yield(&awake)) {
+           if (what we wait for has come) {
+               return true;
+           }
+       }
+*/
+typedef struct {
+    uint32_t pauses, gap; /* left; in the next stretch */
+    uint32_t turns;       /* left for others */
+    ftt_time began, now, until;
+} ftt_awake;
+
+/* Budgets, ns: of one who waits in a queue, and of a newcomer. */
+ftt_time ftt_budget(const ftt_pace *pace);
+ftt_time ftt_budget_of_newcomer(void);
+
+ftt_awake ftt_awake_begin(ftt_time budget, ftt_time deadline);
+bool ftt_awake_pause(ftt_awake *awake); /* false when it is time for something else */
+bool ftt_awake_yield(ftt_awake *awake);
+
+/* Whether this thread had better lend its processor than keep it. */
+bool ftt_crowded(void);
+
+/* A wait is over that began at `began`; `posted`, if it had slept, when it was woken; else 0. */
+void ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted);
+
+static inline void
+ftt_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#elif defined(__arm__)
+    __asm__ __volatile__("yield" ::: "memory");
+#else
+    atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+#endif
