@@ -190,13 +190,16 @@ def fake_checkout(folder: pathlib.Path, env_script: str) -> pathlib.Path:
 
 
 @processes
-def test_quickstart_runs_the_environment_it_was_given(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(("words", "tag"), [((), "3.13t"), (("3.15t",), "3.15t")])
+def test_quickstart_runs_the_environment_it_was_given(
+    words: tuple[str, ...], tag: str, tmp_path: pathlib.Path
+) -> None:
     python = tmp_path / "python"
     python.write_text('#!/usr/bin/env bash\necho "$PWD:" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
-    quickstart = fake_checkout(tmp_path, f"echo building >&2; echo noise; echo '{python}'")
+    quickstart = fake_checkout(tmp_path, f"echo for $1 >>asked; echo '{python}'")
     done = subprocess.run(
-        [quickstart, "--rounds", "7"],
+        [quickstart, *words, "--rounds", "7"],
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
         check=False,
         capture_output=True,
@@ -207,6 +210,7 @@ def test_quickstart_runs_the_environment_it_was_given(tmp_path: pathlib.Path) ->
     assert (
         done.stdout == f"{tmp_path}: -m perf.sidebyside --page .perf/quickstart.html --rounds 7\n"
     )
+    assert (tmp_path / "asked").read_text(encoding="utf-8") == f"for {tag}\n"
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

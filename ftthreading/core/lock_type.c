@@ -16,6 +16,9 @@ typedef struct {
     ftt_lock lock;
 } lock_object;
 
+/* Before the object stand two words: its weak references, and a place that it does not use. */
+_Static_assert(2 * sizeof(void *) + sizeof(lock_object) <= 64, "a Lock fits into a cache line");
+
 ftt_lock *
 ftt_lock_of(PyObject *self)
 {

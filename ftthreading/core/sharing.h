@@ -48,7 +48,7 @@
 #define FTT_DEFERS 0
 #endif
 
-/* How a Lock and an RLock begin.  With 12 bytes of its own a Lock fills one cache line exactly,
+/* How a Lock and an RLock begin.  With that a Lock fills one cache line (lock_type.c checks it),
    so that a contended call moves one line between processors and not two.  (A macro, as a
    struct would be padded.) */
 #define FTT_SHARED_HEAD                                                                           \
