@@ -1,5 +1,6 @@
 /* How long to stay awake, and what this machine's sleeps cost (see policy.h). */
 
+#define _GNU_SOURCE
 #include <sched.h>
 
 #include "policy.h"
@@ -12,12 +13,31 @@
 #define CROWD 4      /* times as long as the shortest: a yield that has run somebody else */
 #define MOST_BRIEF 4 /* waits */
 
+/* Shorter than the shortest slice of a scheduler, 0.7 ms on Linux; longer than a thread runs that
+   hands something on. */
+#define HOG ((ftt_time)500 * 1000) /* ns */
+#define PENALTY 8                  /* times as long as that turn took */
+#define PROCESSORS 256             /* a power of two; more of them share what is known */
+
 ftt_word ftt_spin_limit = 0;
 ftt_word ftt_gentle = 0;
 static ftt_word parallel_now = 0;
 static ftt_word measured = 0;      /* pauses in SPIN_TIME */
 static ftt_word yield_cost = 1000; /* ns; the shortest seen */
 static ftt_word sleep_cost = 10000; /* ns, until one is seen; from a post until the sleeper runs */
+
+/* Until when nobody is to lend each processor, for the one who took it last kept it. */
+static ftt_long hogged[PROCESSORS];
+
+static ftt_long *
+this_processor(void)
+{
+#if FTT_OS_LINUX
+    return &hogged[(unsigned)sched_getcpu() % PROCESSORS];
+#else
+    return &hogged[0];
+#endif
+}
 
 static void
 set(ftt_word *word, uint32_t value)
@@ -116,14 +136,24 @@ ftt_awake_yield(ftt_awake *me)
         return false;
     }
     ftt_time before = ftt_now();
+    ftt_long *until = this_processor();
+    if (before < atomic_load_explicit(until, memory_order_relaxed)) {
+        return false;
+    }
     sched_yield();
     me->now = ftt_now();
-    uint32_t took = (uint32_t)(me->now - before), least = ftt_load(&yield_cost);
+    ftt_time took = me->now - before, least = ftt_load(&yield_cost);
     if (took < least) {
-        set(&yield_cost, least = took);
+        set(&yield_cost, (uint32_t)took);
     }
     ftt_this_thread.crowded = took > CROWD * least;
-    me->turns -= ftt_this_thread.crowded;
+    if (took > HOG) {
+        atomic_store_explicit(until, me->now + PENALTY * took, memory_order_relaxed);
+        me->turns = 0;
+    }
+    else if (ftt_this_thread.crowded) {
+        me->turns--;
+    }
     return true;
 }
 

@@ -29,6 +29,12 @@
    the sleep that follows.  In a crowd it is the yields that are counted: each runs somebody else,
    and after MOST_TURNS of them the thread had better be out of the way.
 
+   But a thread with much to do of its own keeps a processor that it is lent until the scheduler
+   takes it away, some milliseconds later; who had slept would have been let in before.  Such a
+   turn is not repeated on that processor for PENALTY times as long as it took, which bounds what
+   is lost that way to a small part of the time.  (Without this, hand-overs beside programs that
+   keep all processors busy took a hundred times as long.)
+
    Nobody stays awake under the GIL, whose holder cannot run on until we sleep (blocking.c asks).
    Nor do gentle waiters: see ftt_gentle.
 
@@ -72,7 +78,7 @@ typedef struct {
 */
 typedef struct {
     uint32_t pauses, gap; /* left; in the next stretch */
-    uint32_t turns;       /* left for others */
+    uint32_t turns;       /* of others, left */
     ftt_time began, now, until;
 } ftt_awake;
 
