@@ -166,7 +166,7 @@ ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted)
         if (late < cost) {
             set(&sleep_cost, (uint32_t)(cost - (cost - late) / 4));
         }
-        else if (!ftt_crowded()) {
+        else if (late < HOG && !ftt_crowded()) { /* later, and it waited for a processor */
             ftt_time more = late - cost < cost ? late - cost : cost;
             set(&sleep_cost, (uint32_t)(cost + more / 32));
         }

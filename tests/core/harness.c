@@ -389,6 +389,7 @@ main(int argc, char **argv)
     pthread_t watchdog;
     pthread_create(&watchdog, NULL, watch, NULL);
     pthread_detach(watchdog);
+    run_all(policy_scenarios, &with, argc - first, argv + first);
     run_all(lock_scenarios, &with, argc - first, argv + first);
     run_all(park_scenarios, &with, argc - first, argv + first);
     run_all(event_scenarios, &with, argc - first, argv + first);
