@@ -388,7 +388,7 @@ wait_with(ftt_barrier *barrier, ftt_wait *wait, ftt_arrival *arrival)
     case FTT_PARK_TIMEOUT:
         break_waiters(barrier, arrival->generation, true);
         return FTT_BARRIER_BROKEN;
-    default: /* an exception; nobody moves waiters of a barrier */
+    default: /* an exception */
         if (wait->chosen && wait->waiter->token == TOKEN_LEAD && !FTT_KEEPS_TURN) {
             end_turn(barrier, arrival->generation, PASSED_ON);
         }

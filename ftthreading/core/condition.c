@@ -167,7 +167,6 @@ ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeou
     ftt_park_join(&wait, &place);
     FTT_WINDOW();
     unsigned long count = 0;
-    ftt_lock_look_again(monitor.lock);
     if (monitor.rlock != NULL) {
         count = ftt_rlock_count(monitor.rlock);
         ftt_rlock_disown(monitor.rlock);

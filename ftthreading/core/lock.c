@@ -13,7 +13,7 @@
 
      acquire   LOCKED clear -> set, whoever waits (barging: a running thread uses the lock
                sooner than one that first has to wake up).  Clears AWAKE if it is ours.
-     back off  nothing; not past a queue or one who was woken (backoff.c).
+     back off  nothing (backoff.c).
      park      under the bucket lock and only while LOCKED: PARKED -> set, AWAKE -> clear if
                it is ours, and the waiter joins the queue.
      release   AWAKE or not PARKED: LOCKED -> clear, no more.
@@ -65,7 +65,7 @@
 
 typedef struct {
     ftt_lock *lock;
-    ftt_waiter *self;
+    ftt_wait *wait;
     bool awake; /* the AWAKE bit is ours */
 } contender;
 
@@ -83,14 +83,14 @@ contend(contender *me)
     uint32_t seen = ftt_load(&lock->word);
     ftt_awake awake = {0};
     if (me->awake) {
-        awake = ftt_awake_begin(ftt_budget_of_newcomer(), FTT_FOREVER);
+        awake = ftt_awake_begin(ftt_budget_of_newcomer(), me->wait->deadline);
     }
     for (;;) {
         FTT_WINDOW();
         if ((seen & FTT_LOCKED) == 0) {
             uint32_t taken = (seen | FTT_LOCKED) & ~(me->awake ? FTT_AWAKE : 0u);
             if (ftt_cas(&lock->word, &seen, taken, memory_order_acquire)) {
-                claim(me->self, NULL);
+                claim(me->wait->waiter, NULL);
                 return true;
             }
             continue;
@@ -117,14 +117,14 @@ still_locked(void *argument)
         parked = (seen | FTT_PARKED) & ~(me->awake && !FTT_KEEPS_AWAKE ? FTT_AWAKE : 0u);
     } while (!ftt_cas(&me->lock->word, &seen, parked, memory_order_relaxed));
     me->awake = false;
-    claim(me->self, NULL);
+    claim(me->wait->waiter, NULL);
     return true;
 }
 
 ftt_outcome
 ftt_lock_wait(ftt_lock *lock, ftt_wait *wait)
 {
-    contender me = {lock, wait->waiter, false};
+    contender me = {lock, wait, false};
     const ftt_place place = {.key = &lock->word,
                              .still = still_locked,
                              .argument = &me,
@@ -156,8 +156,9 @@ ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,
                    bool (*owned)(const void *), const void *argument, ftt_aside *aside)
 {
     bool give_up = false;
+    int64_t forever = -1;
     if ((owned == NULL || !owned(argument)) &&
-        ftt_lock_acquire_awake(lock, -1) == FTT_ACQUIRED) {
+        ftt_lock_acquire_awake(lock, &forever) == FTT_ACQUIRED) {
         return true;
     }
     wait->deadline = FTT_FOREVER;

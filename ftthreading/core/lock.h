@@ -16,9 +16,6 @@ typedef struct {
     ftt_word word;
     uint32_t last_handoff; /* us on the monotonic clock, cut to 32 bits; bucket lock */
     ftt_pace pace;
-    /* Hints, as `pace`. */
-    _Atomic uint8_t blind; /* back-offs to come that do not look (backoff.c) */
-    _Atomic uint8_t habit; /* how many after the next one that looks in vain */
 } ftt_lock;
 
 /* What a releasing thread tells the waiter it takes off the queue. */
@@ -49,17 +46,9 @@ ftt_lock_locked(const ftt_lock *lock)
     return (atomic_load_explicit(&lock->word, memory_order_acquire) & FTT_LOCKED) != 0;
 }
 
-/* For a lock found taken: lets the owner get on for about three microseconds at most, and
-   tries again.  In backoff.c. */
-bool ftt_lock_back_off(ftt_lock *lock);
-
-/* From the owner: it is about to release the lock and to sleep, so whoever wants the lock
-   had better look. */
-static inline void
-ftt_lock_look_again(ftt_lock *lock)
-{
-    atomic_store_explicit(&lock->blind, 0, memory_order_relaxed);
-}
+/* For a lock found taken: stays awake for a while, and tries again.  Takes the time from a
+   timeout.  In backoff.c. */
+bool ftt_lock_back_off(ftt_lock *lock, int64_t *timeout);
 
 /* For a lock that ftt_lock_try() found taken.  FTT_HANDLED after signal handlers ran: the caller
    looks whether the world has changed and calls again with the same wait. */
@@ -74,17 +63,18 @@ bool ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,
 
 /* Acquiring has two parts, as a caller may have to keep an object alive for the second. */
 
-/* What can be done without sleeping.  `timeout` in ns: negative waits forever, 0 tries once. */
+/* What can be done without sleeping.  `timeout` in ns: negative waits forever, 0 tries once;
+   becomes what is left of it. */
 static inline ftt_outcome
-ftt_lock_acquire_awake(ftt_lock *lock, int64_t timeout)
+ftt_lock_acquire_awake(ftt_lock *lock, int64_t *timeout)
 {
     if (ftt_lock_try(lock)) {
         return FTT_ACQUIRED;
     }
-    if (timeout == 0) {
+    if (*timeout == 0) {
         return FTT_TIMED_OUT;
     }
-    return ftt_lock_back_off(lock) ? FTT_ACQUIRED : FTT_MUST_WAIT;
+    return ftt_lock_back_off(lock, timeout) ? FTT_ACQUIRED : FTT_MUST_WAIT;
 }
 
 /* What is to be done on FTT_MUST_WAIT. */
@@ -94,7 +84,7 @@ ftt_outcome ftt_lock_acquire_asleep(ftt_lock *lock, int64_t timeout);
 static inline ftt_outcome
 ftt_lock_acquire(ftt_lock *lock, int64_t timeout)
 {
-    ftt_outcome outcome = ftt_lock_acquire_awake(lock, timeout);
+    ftt_outcome outcome = ftt_lock_acquire_awake(lock, &timeout);
     return outcome == FTT_MUST_WAIT ? ftt_lock_acquire_asleep(lock, timeout) : outcome;
 }
 

@@ -41,7 +41,12 @@ typedef struct {
 #endif
 } ftt_sleeper;
 
-typedef enum { FTT_SLEEP_POSTED, FTT_SLEEP_TIMEOUT, FTT_SLEEP_SIGNAL } ftt_sleep_end;
+typedef enum {
+    FTT_SLEEP_POSTED,
+    FTT_SLEEP_TIMEOUT,
+    FTT_SLEEP_SIGNAL, /* one came */
+    FTT_SLEEP_LOOK    /* one may have come */
+} ftt_sleep_end;
 
 /* Called once for fresh memory, and again in a forked child; false when out of memory. */
 bool ftt_sleeper_init(ftt_sleeper *sleeper);
@@ -55,8 +60,8 @@ ftt_sleeper_reset(ftt_sleeper *sleeper)
 }
 
 /* Sleeps until posted (what the poster wrote before is then visible), until `deadline`, or
-   until a signal may have come: one did, or the time is `look`, for one that comes just before
-   a sleep does not interrupt it.  With FTT_FOREVER for that, signals are slept through. */
+   until it is time to look whether a signal has come: one did, or it is `look`, for one that
+   comes just before a sleep does not interrupt it.  With FTT_FOREVER for that, signals are slept through. */
 ftt_sleep_end ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look);
 
 /* Ends the sleep; true if ftt_sleeper_wake must follow.  Two steps, so that the first can

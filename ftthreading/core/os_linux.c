@@ -99,7 +99,7 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
             continue;
         }
         if (errno == ETIMEDOUT) {
-            return end == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_SIGNAL;
+            return end == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_LOOK;
         }
         if (errno == EINTR && look != FTT_FOREVER) {
             return FTT_SLEEP_SIGNAL;

@@ -86,7 +86,7 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
     while (ftt_load(&sleeper->state) != FTT_POSTED_STATE) {
         atomic_store_explicit(&sleeper->state, FTT_ASLEEP_STATE, memory_order_relaxed);
         if (until != FTT_FOREVER && ftt_now() >= until) {
-            end = until == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_SIGNAL;
+            end = until == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_LOOK;
             break;
         }
         wait_until(sleeper, until);

@@ -164,7 +164,10 @@ sleep_on(ftt_wait *wait, const ftt_place *place, ftt_awake *awake, bool interrup
         ftt_sleep_end end = stay_awake_or_sleep(wait, awake, interruptible);
         ftt_attach(detached);
         FTT_WINDOW();
-        if (end == FTT_SLEEP_POSTED || (end == FTT_SLEEP_SIGNAL && place->stay)) {
+        if (end != FTT_SLEEP_LOOK) {
+            wait->up = 0;
+        }
+        if (end == FTT_SLEEP_POSTED || (end != FTT_SLEEP_TIMEOUT && place->stay)) {
             return end;
         }
         switch (change_own(wait, place, end == FTT_SLEEP_TIMEOUT ? TIMED_OUT : RAISED)) {
@@ -225,7 +228,10 @@ ftt_park_sleep(ftt_wait *wait, const ftt_place *place)
 {
     ftt_waiter *self = wait->waiter;
     bool interruptible = ftt_interruptible();
-    ftt_awake awake = ftt_awake_begin(ftt_budget(place->pace), wait->deadline);
+    ftt_awake awake = {0};
+    if (!ftt_only_looks(wait)) {
+        awake = ftt_awake_begin(ftt_budget(place->pace), wait->deadline);
+    }
     while (!place->spun && ftt_awake_pause(&awake)) {
         if (posted(self)) {
             ftt_policy_learn(place->pace, awake.began, 0);
@@ -237,12 +243,14 @@ ftt_park_sleep(ftt_wait *wait, const ftt_place *place)
         switch (sleep_on(wait, place, &awake, interruptible)) {
         case FTT_SLEEP_POSTED:
             ftt_policy_learn(place->pace, awake.began, woken_at(self));
-            wait->up = 0;
             wait->chosen = true;
             return FTT_PARK_WOKEN;
         case FTT_SLEEP_TIMEOUT:
+            ftt_policy_learn_vain(place->pace, awake.began);
             return FTT_PARK_TIMEOUT;
         case FTT_SLEEP_SIGNAL:
+        case FTT_SLEEP_LOOK:
+            awake.turns = 0;
             break;
         }
         if (!place->stay) {

@@ -16,7 +16,7 @@
 typedef struct {
     ftt_waiter *waiter;
     ftt_time deadline;
-    ftt_time up;    /* when it was last awake but to look for signals; 0 for now */
+    ftt_time up;    /* since when it has been up only to look for signals; 0 if it has not */
     bool returning; /* queued before in this call: keeps its place by age */
     bool chosen;    /* was taken off the queue that it joined last, and given a token */
 } ftt_wait;
@@ -24,6 +24,14 @@ typedef struct {
 /* `timeout` in ns, negative for none.  -1 with an exception set; handlers may have run. */
 int ftt_wait_begin(ftt_wait *wait, int64_t timeout);
 void ftt_wait_end(ftt_wait *wait);
+
+/* Whether it goes back to a sleep from which it only got up to look for signals.  Then it must not
+   linger: what comes between its look and the sleep waits for the next look. */
+static inline bool
+ftt_only_looks(const ftt_wait *wait)
+{
+    return wait->up != 0;
+}
 
 /* Where and how to wait. */
 typedef struct {

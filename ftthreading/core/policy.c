@@ -17,6 +17,8 @@
    hands something on. */
 #define HOG ((ftt_time)500 * 1000) /* ns */
 #define PENALTY 8                  /* times as long as that turn took */
+#define LONGEST_TURN (40 * HOG)    /* more is no turn: the process or the machine was stopped */
+#define LEAST_YIELD 250            /* ns; no switch is shorter than CROWD times this */
 #define PROCESSORS 256             /* a power of two; more of them share what is known */
 
 ftt_word ftt_spin_limit = 0;
@@ -98,7 +100,7 @@ ftt_budget(const ftt_pace *pace)
 ftt_time
 ftt_budget_of_newcomer(void)
 {
-    return ftt_load(&sleep_cost) / 2;
+    return ftt_load(&sleep_cost);
 }
 
 ftt_awake
@@ -109,7 +111,8 @@ ftt_awake_begin(ftt_time budget, ftt_time deadline)
         me.pauses = ftt_crowded() ? 0 : ftt_load(&ftt_spin_limit);
         me.turns = MOST_TURNS;
         me.began = me.now = ftt_now();
-        me.until = deadline - me.began < budget ? deadline : me.began + budget;
+        me.until = me.began + budget;
+        me.deadline = deadline;
     }
     return me;
 }
@@ -132,7 +135,8 @@ ftt_awake_pause(ftt_awake *me)
 bool
 ftt_awake_yield(ftt_awake *me)
 {
-    if (me->turns == 0 || (me->now >= me->until && !ftt_crowded())) {
+    ftt_time until_now = ftt_crowded() ? me->began + HOG : me->until;
+    if (me->turns == 0 || me->now >= until_now || me->now >= me->deadline) {
         return false;
     }
     ftt_time before = ftt_now();
@@ -143,11 +147,12 @@ ftt_awake_yield(ftt_awake *me)
     sched_yield();
     me->now = ftt_now();
     ftt_time took = me->now - before, least = ftt_load(&yield_cost);
-    if (took < least) {
+    if (took < least && took >= LEAST_YIELD) {
         set(&yield_cost, (uint32_t)took);
     }
     ftt_this_thread.crowded = took > CROWD * least;
     if (took > HOG) {
+        took = took < LONGEST_TURN ? took : LONGEST_TURN;
         atomic_store_explicit(until, me->now + PENALTY * took, memory_order_relaxed);
         me->turns = 0;
     }
@@ -157,12 +162,22 @@ ftt_awake_yield(ftt_awake *me)
     return true;
 }
 
+static void
+note(ftt_pace *pace, bool was_brief)
+{
+    uint32_t brief = atomic_load_explicit(&pace->brief, memory_order_relaxed);
+    uint32_t next = !was_brief ? brief / 2 : brief < MOST_BRIEF ? brief + 1 : brief;
+    if (next != brief) {
+        atomic_store_explicit(&pace->brief, (uint8_t)next, memory_order_relaxed);
+    }
+}
+
 void
 ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted)
 {
     ftt_time now = ftt_now(), cost = ftt_load(&sleep_cost), lasted = now - began;
     if (posted != 0) {
-        ftt_time late = now - posted;
+        ftt_time late = now > posted ? now - posted : 0;
         if (late < cost) {
             set(&sleep_cost, (uint32_t)(cost - (cost - late) / 4));
         }
@@ -172,9 +187,13 @@ ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted)
         }
         lasted = posted - began;
     }
-    uint32_t brief = atomic_load_explicit(&pace->brief, memory_order_relaxed);
-    uint32_t next = lasted >= 2 * cost ? brief / 2 : brief < MOST_BRIEF ? brief + 1 : brief;
-    if (next != brief) {
-        atomic_store_explicit(&pace->brief, (uint8_t)next, memory_order_relaxed);
+    note(pace, lasted < 2 * cost);
+}
+
+void
+ftt_policy_learn_vain(ftt_pace *pace, ftt_time began)
+{
+    if (ftt_now() - began >= 2 * (ftt_time)ftt_load(&sleep_cost)) {
+        note(pace, false);
     }
 }

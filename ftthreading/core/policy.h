@@ -20,14 +20,17 @@
    problems", 1994).  That cost differs tenfold between machines, so it is measured: whoever
    wakes a sleeper notes the time, and the sleeper sees how late it is.
 
-     fresh, or long waits lately   awake for a quarter of that cost
-     brief waits lately            awake for twice that cost
+     not in a queue                awake for that cost
+     in a queue, fresh, or long    awake for a quarter of it: most go on for long there
+     waits lately
+     in a queue, brief waits       awake for twice that cost, which may lose three times the best
+     lately                        choice once, and then the next is a long one
 
    A wait is brief if it was over, but for the wake-up, within twice that cost.  So two threads
    that hand something to and fro and sleep each time, because each finds the other asleep, see
    brief waits, and stay awake from then on; while waits for something slow cost a fraction of
    the sleep that follows.  In a crowd it is the yields that are counted: each runs somebody else,
-   and after MOST_TURNS of them the thread had better be out of the way.
+   and after MOST_TURNS of them, or half a millisecond, the thread had better be out of the way.
 
    But a thread with much to do of its own keeps a processor that it is lent until the scheduler
    takes it away, some milliseconds later; who had slept would have been let in before.  Such a
@@ -79,10 +82,10 @@ typedef struct {
 typedef struct {
     uint32_t pauses, gap; /* left; in the next stretch */
     uint32_t turns;       /* of others, left */
-    ftt_time began, now, until;
+    ftt_time began, now, until, deadline;
 } ftt_awake;
 
-/* Budgets, ns: of one who waits in a queue, and of a newcomer. */
+/* Budgets, ns: of one who waits in a queue, and of one who does not (yet, or any more). */
 ftt_time ftt_budget(const ftt_pace *pace);
 ftt_time ftt_budget_of_newcomer(void);
 
@@ -95,6 +98,9 @@ bool ftt_crowded(void);
 
 /* A wait is over that began at `began`; `posted`, if it had slept, when it was woken; else 0. */
 void ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted);
+
+/* The same for one that ran out of time. */
+void ftt_policy_learn_vain(ftt_pace *pace, ftt_time began);
 
 static inline void
 ftt_pause(void)

@@ -67,7 +67,7 @@ ftt_rlock_disown(ftt_rlock *rlock)
 
 /* The two parts of acquiring, as those of a Lock.  The caller has checked that count can grow. */
 static inline ftt_outcome
-ftt_rlock_acquire_awake(ftt_rlock *rlock, int64_t timeout)
+ftt_rlock_acquire_awake(ftt_rlock *rlock, int64_t *timeout)
 {
     if (ftt_rlock_is_owned(rlock)) {
         ftt_rlock_set_count(rlock, ftt_rlock_count(rlock) + 1);
@@ -87,7 +87,7 @@ ftt_outcome ftt_rlock_acquire_asleep(ftt_rlock *rlock, int64_t timeout);
 static inline ftt_outcome
 ftt_rlock_acquire(ftt_rlock *rlock, int64_t timeout)
 {
-    ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, timeout);
+    ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, &timeout);
     return outcome == FTT_MUST_WAIT ? ftt_rlock_acquire_asleep(rlock, timeout) : outcome;
 }
 

@@ -55,7 +55,7 @@ enum {
 
 typedef struct {
     ftt_semaphore *semaphore;
-    ftt_waiter *self;
+    ftt_wait *wait;
     bool awake; /* the AWAKE bit is ours */
 } contender;
 
@@ -105,14 +105,17 @@ static bool
 contend(contender *me)
 {
     ftt_semaphore *semaphore = me->semaphore;
-    ftt_awake awake = ftt_awake_begin(ftt_budget_of_newcomer(), FTT_FOREVER);
+    ftt_awake awake = {0};
+    if (me->awake || !ftt_only_looks(me->wait)) {
+        awake = ftt_awake_begin(ftt_budget_of_newcomer(), me->wait->deadline);
+    }
     int64_t seen = load(semaphore);
     for (;;) {
         FTT_WINDOW();
         if (seen >= PERMIT) {
             int64_t taken = (seen - PERMIT) & ~(int64_t)(me->awake ? AWAKE : 0);
             if (ftt_long_cas(&semaphore->state, &seen, taken, memory_order_acquire)) {
-                claim(me->self, NULL);
+                claim(me->wait->waiter, NULL);
                 return true;
             }
             continue;
@@ -140,7 +143,7 @@ still_empty(void *argument)
         waiting = (seen | WAITERS) & ~(int64_t)(me->awake && !FTT_KEEPS_AWAKE ? AWAKE : 0);
     } while (!ftt_long_cas(state, &seen, waiting, memory_order_relaxed));
     me->awake = false;
-    claim(me->self, NULL);
+    claim(me->wait->waiter, NULL);
     return true;
 }
 
@@ -150,14 +153,14 @@ give_back_awake(contender *me)
 {
     if (me->awake) {
         atomic_fetch_and_explicit(&me->semaphore->state, ~(int64_t)AWAKE, memory_order_relaxed);
-        claim(me->self, NULL);
+        claim(me->wait->waiter, NULL);
     }
 }
 
 static ftt_outcome
 wait_for_permit(ftt_semaphore *semaphore, ftt_wait *wait)
 {
-    contender me = {semaphore, wait->waiter, false};
+    contender me = {semaphore, wait, false};
     const ftt_place place = {.key = semaphore,
                              .still = still_empty,
                              .argument = &me,

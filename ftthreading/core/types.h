@@ -50,7 +50,7 @@ extern PyMethodDef ftt_barrier_module_methods[];
 static inline ftt_outcome
 ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout)
 {
-    ftt_outcome outcome = ftt_lock_acquire_awake(lock, timeout);
+    ftt_outcome outcome = ftt_lock_acquire_awake(lock, &timeout);
     if (outcome == FTT_MUST_WAIT) {
         Py_INCREF(keeper);
         outcome = ftt_lock_acquire_asleep(lock, timeout);
@@ -62,7 +62,7 @@ ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout)
 static inline ftt_outcome
 ftt_rlock_acquire_for(PyObject *keeper, ftt_rlock *rlock, int64_t timeout)
 {
-    ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, timeout);
+    ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, &timeout);
     if (outcome == FTT_MUST_WAIT) {
         Py_INCREF(keeper);
         outcome = ftt_rlock_acquire_asleep(rlock, timeout);
