@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 from perf import contended, dropin, handoff, latency, memory, threads, uncontended
 from perf.bench import Axes, Family
+from perf.shapes import APART, ATTRIBUTE, LOCAL
 from perf.store import Case
+from perf.workloads import IS_SET
+
+ONCE = (LOCAL, *APART)  # shapes that the gate has of one cell
 
 # In the order in which a worker measures them: tracemalloc comes last.
 FAMILIES: tuple[Family, ...] = (
@@ -49,23 +53,27 @@ def every(axes: Axes) -> list[Case]:
 def _in_gate(case: Case, axes: Axes) -> bool:
     if case.kind == "latency":
         return case.threads == 2 and case.primitive in ("lock", "rlock")
+    if case.kind == "handoff":
+        return case.shape == ATTRIBUTE or (case.shape == LOCAL and case.primitive == "lock")
     if case.kind != "contended":
         return True
     crowd = max(axes.threads)
     cell = (case.threads, case.section_ns)
     if case.primitive == "lock":
         wanted = {(2, 0), (2, 1_000), (2, 100_000), (crowd, 0), (crowd, 10_000)}
-        return cell in wanted if case.shape == "shared" else cell == (2, 0)
+        return cell in wanted if case.shape == ATTRIBUTE else case.shape in ONCE and cell == (2, 0)
+    if case.operation == IS_SET:
+        return case.shape in (ATTRIBUTE, LOCAL) and cell == (2, 0)
     if case.primitive == "rlock":
-        return case.shape == "shared" and cell in {(2, 0), (2, 10_000), (crowd, 1_000)}
-    return case.shape == "shared" and cell == (2, 1_000)
+        return case.shape == ATTRIBUTE and cell in {(2, 0), (2, 10_000), (crowd, 1_000)}
+    return case.shape == ATTRIBUTE and cell == (2, 1_000)
 
 
 def _in_smoke(case: Case, axes: Axes) -> bool:
     if case.kind == "latency":
         return case.threads == 2 and case.primitive == "lock"
     if case.kind == "handoff":
-        return case.threads <= 2
+        return case.threads <= 2 and (case.shape == ATTRIBUTE or case.primitive == "lock")
     if case.kind == "program":
         return case.operation == "executor"
     if case.kind == "queue":

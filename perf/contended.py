@@ -13,9 +13,10 @@ from perf.command import Broken
 from perf.implementations import FLOOR, NATIVE, Implementation
 from perf.native import ceiling, has_ceiling
 from perf.rounds import jain
+from perf.shapes import APART, ATTRIBUTE, SHARED
 from perf.store import Case
 from perf.team import Team
-from perf.workloads import OPERATIONS, SHAPES, WORKLOADS
+from perf.workloads import IS_SET, WORKLOADS
 
 DRAIN_SECONDS = 60.0
 WARM_SECONDS = 0.05
@@ -28,7 +29,8 @@ def switches() -> int:
 
 def window(team: Team, case: Case, side: Implementation, seconds: float) -> Window:
     """Let the team use the case's primitives for so long. Raises Broken or TimeoutError."""
-    jobs, check = WORKLOADS[case.primitive](side, case.section_ns or 0, team.size, case.shape)
+    workload = WORKLOADS[case.primitive, case.operation]
+    jobs, check = workload(side, case.section_ns or 0, team.size, case.shape)
     cpu, switched = time.process_time(), switches()
     team.start(jobs)
     time.sleep(seconds)
@@ -72,13 +74,24 @@ def measure(bench: Bench, case: Case, side: Implementation) -> Sample:
     return Sample([found.seconds / operations], metrics)
 
 
+def shapes(primitive: str, operation: str, threads: int, section_ns: int) -> tuple[str, ...]:
+    """Return where the primitive is kept: all shapes only where they tell most."""
+    if operation == IS_SET:
+        return () if section_ns else SHARED if threads == 2 else (ATTRIBUTE,)
+    if primitive == "barrier":
+        return (ATTRIBUTE,)
+    if primitive == "lock" and threads == 2 and not section_ns:
+        return (*SHARED, *APART)
+    return (ATTRIBUTE, *APART)
+
+
 def cases(axes: Axes) -> list[Case]:
     return [
-        Case(primitive, OPERATIONS[primitive], "contended", threads, section_ns, shape)
+        Case(primitive, operation, "contended", threads, section_ns, shape)
         for threads in axes.threads
-        for primitive in WORKLOADS
+        for primitive, operation in WORKLOADS
         for section_ns in axes.sections_ns
-        for shape in (("shared",) if primitive == "barrier" else SHAPES)
+        for shape in shapes(primitive, operation, threads, section_ns)
     ]
 
 
@@ -86,9 +99,10 @@ def references(case: Case) -> tuple[str, ...]:
     """Return the floor where no thread needs protection, the native locks where one can tell."""
     if case.section_ns:
         return ()
-    if case.shape == "shared":
-        return (NATIVE,) if case.primitive == "lock" and has_ceiling() else ()
-    return (FLOOR,)
+    if case.shape in APART:
+        return (FLOOR,)
+    usual = case.primitive == "lock" and case.shape == ATTRIBUTE
+    return (NATIVE,) if usual and has_ceiling() else ()
 
 
 FAMILY = Family("contended", cases, measure, references)

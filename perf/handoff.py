@@ -15,6 +15,7 @@ from perf.command import Broken
 from perf.contended import switches
 from perf.handoffs import HANDOFFS, Handoff
 from perf.implementations import FLOOR, NATIVE, Implementation
+from perf.shapes import ATTRIBUTE
 from perf.store import Case
 from perf.team import Team
 
@@ -28,7 +29,7 @@ class Once:
 
     def __init__(self, team: Team, handoff: Handoff, side: Implementation, rounds: int) -> None:
         """Do the rounds. Raises Broken or TimeoutError."""
-        jobs, check = handoff.setup(side, rounds)
+        jobs, check = handoff.setup(side, rounds, handoff.shape)
         cpu, switched = time.process_time(), switches()
         team.start(jobs)
         begins, ends = zip(*team.finish(LIMIT_SECONDS), strict=True)
@@ -83,7 +84,7 @@ def cases(_axes: Axes) -> list[Case]:
 
 
 def references(case: Case) -> tuple[str, ...]:
-    return (FLOOR, NATIVE) if case.threads == 2 else ()
+    return (FLOOR, NATIVE) if case.threads == 2 and case.shape == ATTRIBUTE else ()
 
 
 FAMILY = Family("handoff", cases, measure, references)

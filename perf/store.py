@@ -16,6 +16,7 @@ from typing import Any
 import pyperf
 
 from perf.machine import ROOT
+from perf.shapes import LOCAL
 
 RESULTS = ROOT / ".perf" / "results"
 FORMAT = 1
@@ -74,7 +75,7 @@ class Case:
     kind: str
     threads: int = 1
     section_ns: int | None = None
-    shape: str = ""  # private, container, shared, or "" where there is no such choice
+    shape: str = ""  # of perf/shapes.py, or "" where there is no such choice
 
     @property
     def id(self) -> str:
@@ -85,6 +86,11 @@ class Case:
         if self.section_ns is not None:
             parts.append(f"S{section_name(self.section_ns)}")
         return " ".join([*parts, self.shape] if self.shape else parts)
+
+    @property
+    def title(self) -> str:
+        """The name in tables, which says what nobody should take for the usual."""
+        return f"{self.id} (best case)" if self.shape == LOCAL else self.id
 
     def metadata(self) -> dict[str, Plain]:
         """Return the parts under the names that they have in pyperf's files."""

@@ -2,16 +2,12 @@
 
    lock, rlock, condition, semaphores   enter it, run the section, leave it. Only the primitive
                                         protects the section's counter
-   event      wait() on an event that is set all the time, then a section of the thread's own
+   event      wait() on an event that is set all the time, or is_set() of one that never is, then
+              a section of the thread's own
    barrier    all meet at it; between two meetings each runs a section of its own
 
 A section of the thread's own excludes nobody, so with an event or a barrier more CPUs do more.
-
-Three shapes tell contention for the lock from contention for its reference count:
-
-   shared      all use one
-   private     each has one of its own, that no other thread touches
-   container   each has one of its own, and finds it in a list that all share
+Where the primitives are kept is the shape: perf/shapes.py.
 """
 
 import functools
@@ -23,12 +19,13 @@ from typing import Any
 from perf import native
 from perf.command import Broken
 from perf.implementations import Implementation
+from perf.shapes import SHARED, Home
 from perf.team import Job, Running
 
 Result = tuple[int, float, float]  # operations of one thread, and when it began and ended
 Check = Callable[[Sequence[int]], None]  # of the threads' counts; raises Broken
+IS_SET = "is_set"
 BATCH_NS = 10_000  # how long a thread may work between two looks at its flag
-SHARED, PRIVATE, CONTAINER = SHAPES = ("shared", "private", "container")
 
 
 def batch_of(section_ns: int) -> int:
@@ -37,7 +34,14 @@ def batch_of(section_ns: int) -> int:
 
 def spread(make: Callable[[], Any], threads: int, shape: str) -> list[Any]:
     """Return each thread's primitive: one for all, or one for each."""
-    return [make()] * threads if shape == SHARED else [make() for _ in range(threads)]
+    return [make()] * threads if shape in SHARED else [make() for _ in range(threads)]
+
+
+def housed(primitives: Sequence[Any], shape: str) -> tuple[Home, list[str]]:
+    """Return where the threads' primitives are kept, and under which name each thread's is."""
+    names = {primitive: f"its{index}" for index, primitive in enumerate(dict.fromkeys(primitives))}
+    home = Home(shape, {name: primitive for primitive, name in names.items()})
+    return home, [names[primitive] for primitive in primitives]
 
 
 def hold(running: Running, lock: Any, section: native.Section, batch: int) -> Result:
@@ -48,21 +52,6 @@ def hold(running: Running, lock: Any, section: native.Section, batch: int) -> Re
     while running[0]:
         for _ in itertools.repeat(None, batch):
             with lock:
-                work()
-        count += batch
-    return count, begin, time.perf_counter()
-
-
-def hold_item(
-    running: Running, locks: list[Any], index: int, section: native.Section, batch: int
-) -> Result:
-    """Look the lock up and enter it until told to stop."""
-    work = section.run
-    count = 0
-    begin = time.perf_counter()
-    while running[0]:
-        for _ in itertools.repeat(None, batch):
-            with locks[index]:
                 work()
         count += batch
     return count, begin, time.perf_counter()
@@ -84,14 +73,10 @@ def exclusive(
         if sum(counts) != counted:
             raise Broken(f"counter totals: {sum(counts)} operations, but {counted} counted")
 
-    if shape == CONTAINER:
-        return [
-            functools.partial(hold_item, locks=locks, index=index, section=section, batch=batch)
-            for index, section in enumerate(sections)
-        ], check
+    home, names = housed(locks, shape)
     return [
-        functools.partial(hold, lock=lock, section=section, batch=batch)
-        for lock, section in zip(locks, sections, strict=True)
+        home.job(hold, {"lock": name}, section=section, batch=batch)
+        for name, section in zip(names, sections, strict=True)
     ], check
 
 
@@ -108,42 +93,44 @@ def pass_by(running: Running, event: Any, section: native.Section, batch: int) -
     return count, begin, time.perf_counter()
 
 
-def pass_item(
-    running: Running, events: list[Any], index: int, section: native.Section, batch: int
-) -> Result:
-    """Look the set event up and wait for it until told to stop."""
+def poll(running: Running, event: Any, section: native.Section, batch: int) -> Result:
+    """Ask the event until told to stop; count the answers that it was not set."""
     work = section.run
     count = 0
     begin = time.perf_counter()
     while running[0]:
         for _ in itertools.repeat(None, batch):
-            if events[index].wait():
+            if not event.is_set():
                 count += 1
             work()
     return count, begin, time.perf_counter()
 
 
 def event(
-    side: Implementation, section_ns: int, threads: int, shape: str
+    use: Callable[..., Result],
+    side: Implementation,
+    section_ns: int,
+    threads: int,
+    shape: str,
 ) -> tuple[list[Job], Check]:
     events = spread(lambda: side.make("Event"), threads, shape)
-    for each in events:
-        each.set()
+    if use is pass_by:
+        for each in events:
+            each.set()
     sections = [native.Section(section_ns) for _ in range(threads)]
     batch = batch_of(section_ns)
 
     def check(counts: Sequence[int]) -> None:
         if list(counts) != [section.count for section in sections]:
-            raise Broken("counter totals: wait() of a set event returned false")
+            what = "wait() of a set event returned false"
+            if use is poll:
+                what = "is_set() of an event that is not set returned true"
+            raise Broken(f"counter totals: {what}")
 
-    if shape == CONTAINER:
-        return [
-            functools.partial(pass_item, events=events, index=index, section=section, batch=batch)
-            for index, section in enumerate(sections)
-        ], check
+    home, names = housed(events, shape)
     return [
-        functools.partial(pass_by, event=each, section=section, batch=batch)
-        for each, section in zip(events, sections, strict=True)
+        home.job(use, {"event": name}, section=section, batch=batch)
+        for name, section in zip(names, sections, strict=True)
     ], check
 
 
@@ -179,9 +166,9 @@ def meet(
 
 
 def barrier(
-    side: Implementation, section_ns: int, threads: int, _shape: str
+    side: Implementation, section_ns: int, threads: int, shape: str
 ) -> tuple[list[Job], Check]:
-    shared = side.make("Barrier", threads)
+    home = Home(shape, {"barrier": side.make("Barrier", threads)})
     sections = [native.Section(section_ns) for _ in range(threads)]
     going = [True, True]
     indexes: list[int] = []
@@ -194,9 +181,9 @@ def barrier(
             raise Broken(f"wait() returned numbers of sum {sum(indexes)}, not {expected}")
 
     jobs: list[Job] = [
-        functools.partial(
+        home.job(
             meet,
-            barrier=shared,
+            {"barrier": "barrier"},
             section=section,
             going=going,
             leads=number == 0,
@@ -208,13 +195,14 @@ def barrier(
 
 
 Workload = Callable[[Implementation, int, int, str], tuple[list[Job], Check]]
-WORKLOADS: dict[str, Workload] = {
-    "lock": functools.partial(exclusive, "Lock"),
-    "rlock": functools.partial(exclusive, "RLock"),
-    "condition": functools.partial(exclusive, "Condition"),
-    "semaphore": functools.partial(exclusive, "Semaphore"),
-    "bounded_semaphore": functools.partial(exclusive, "BoundedSemaphore"),
-    "event": event,
-    "barrier": barrier,
+# By primitive and operation.
+WORKLOADS: dict[tuple[str, str], Workload] = {
+    ("lock", "with"): functools.partial(exclusive, "Lock"),
+    ("rlock", "with"): functools.partial(exclusive, "RLock"),
+    ("condition", "with"): functools.partial(exclusive, "Condition"),
+    ("semaphore", "with"): functools.partial(exclusive, "Semaphore"),
+    ("bounded_semaphore", "with"): functools.partial(exclusive, "BoundedSemaphore"),
+    ("event", "wait"): functools.partial(event, pass_by),
+    ("barrier", "wait"): barrier,
+    ("event", IS_SET): functools.partial(event, poll),
 }
-OPERATIONS = {**dict.fromkeys(WORKLOADS, "with"), "event": "wait", "barrier": "wait"}

@@ -18,7 +18,7 @@ def cases() -> Iterator[Case]:
     for primitive in ("lock", "rlock", "condition", "semaphore", "event", "barrier"):
         for threads in (1, 2, 4, 8):
             for section in SECTIONS:
-                yield Case(primitive, "with", "contended", threads, section, "shared")
+                yield Case(primitive, "with", "contended", threads, section, "attribute")
     for threads in (1, 2, 4):
         yield Case("lock", "with", "contended", threads, 0, "private")
         yield Case("thread", "start_join", "thread", threads)

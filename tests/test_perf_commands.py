@@ -16,9 +16,9 @@ pytestmark = [
     pytest.mark.thread_unsafe(reason="standard output is the whole process's"),
 ]
 
-FAST = Case("lock", "with", "contended", 2, 0, "shared")
-SLOW = Case("rlock", "with", "contended", 2, 0, "shared")
-NOISY = Case("event", "wait", "contended", 2, 0, "shared")
+FAST = Case("lock", "with", "contended", 2, 0, "attribute")
+SLOW = Case("rlock", "with", "contended", 2, 0, "attribute")
+NOISY = Case("event", "wait", "contended", 2, 0, "attribute")
 JITTER = (1.0, 1.01, 0.99, 1.02, 0.98)
 
 
@@ -68,7 +68,7 @@ def test_compare_shows_what_loses_first(
     path = keep(tmp_path, 1, {FAST: 0.5, NOISY: 0.95, SLOW: 2.0})
     code, lines = run(capsys, tmp_path, "compare", str(path))
     assert code == 0
-    shown = [line for line in lines if " shared " in line]
+    shown = [line for line in lines if " attribute " in line]
     assert [line.split()[0] for line in shown] == ["rlock.with", "event.wait", "lock.with"]
     assert shown[0].endswith("WORSE")
     assert " 0.50 " in shown[0]
@@ -78,7 +78,7 @@ def test_compare_shows_what_loses_first(
     assert lines[-1] == "VERDICT: 3 cases: 1 worse, 1 better, 1 no clear difference"
     code, lines = run(capsys, tmp_path, "compare", "last", "--impl", "ftthreading,threading")
     assert code == 0
-    assert next(line for line in lines if " shared " in line).startswith("lock.with")
+    assert next(line for line in lines if " attribute " in line).startswith("lock.with")
 
 
 @pytest.mark.parametrize(("after", "code"), [(0.5, 0), (1.0, 0), (1.1, 0), (1.5, 1)])

@@ -161,7 +161,7 @@ def test_picture_names_every_losing_cell(results: list[Result]) -> None:
     texts = ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
     said = " ".join(texts)
     lost, cells = picture.losses(results[-1])
-    assert any(name.startswith("barrier.with T4 S0 shared") for name in lost)
+    assert any(name.startswith("barrier.with T4 S0 attribute") for name in lost)
     assert f"Slower than threading in {len(lost)} of {cells} cells" in said
     assert all(name.split()[0] in said for name in lost)
     assert {"lock", "rlock", "condition", "semaphore", "event", "barrier"} <= set(texts)

@@ -131,7 +131,7 @@ def test_names_in_results_stay_names(looking: Browser) -> None:
 
 def test_verdict_and_losing_cells(looking: Browser) -> None:
     (verdict,) = texts(looking, ".verdict p:not(.quiet)")
-    assert "barrier.with T4 S0 shared" in verdict
+    assert "barrier.with T4 S0 attribute" in verdict
     worse = [text for text in texts(looking, ".badge") if text.startswith("▼")]
     assert worse
     heads = texts(looking, "table:has(.heat) th")
@@ -145,9 +145,9 @@ def test_verdict_and_losing_cells(looking: Browser) -> None:
 def test_intervals_are_those_of_the_gate(looking: Browser, results: list[Result]) -> None:
     newest = results[-1].measurements
     for name in (
-        "lock.with T2 S0 shared",
-        "barrier.with T4 S0 shared",
-        "lock.with T8 S100us shared",
+        "lock.with T2 S0 attribute",
+        "barrier.with T4 S0 attribute",
+        "lock.with T8 S100us attribute",
     ):
         found = looking.evaluate(
             f"ratioOf(CASE_OF.get({name!r}), RESULTS[0], 'threading', RESULTS[0], 'ftthreading')"
@@ -204,10 +204,10 @@ def test_logarithmic_scale_and_cpus(looking: Browser) -> None:
 
 def test_links_and_addresses(looking: Browser, file: str) -> None:
     act(looking, "document.querySelector('.verdict a').click()")
-    assert texts(looking, "h1") == ["barrier.with T4 S0 shared"]
+    assert texts(looking, "h1") == ["barrier.with T4 S0 attribute"]
     command = texts(looking, "#command")[0].splitlines()
     assert command[0] == "git checkout 123456789abc"
-    assert command[-1].endswith("-m perf run --tier gate --only 'barrier.with T4 S0 shared'")
+    assert command[-1].endswith("-m perf run --tier gate --only 'barrier.with T4 S0 attribute'")
     address = looking.evaluate("location.href")
     act(looking, "history.back()")
     assert texts(looking, "h1") == ["Overview"]
@@ -216,7 +216,7 @@ def test_links_and_addresses(looking: Browser, file: str) -> None:
     assert texts(looking, "h1") == [last]
     looking.open("about:blank")
     looking.open(address)
-    assert texts(looking, "h1") == ["barrier.with T4 S0 shared"]
+    assert texts(looking, "h1") == ["barrier.with T4 S0 attribute"]
     for link in looking.evaluate("[...document.querySelectorAll('a')].map((one) => one.href)"):
         assert link.startswith((file, "about:blank")), link
     go(looking, "case?case=program.pool")

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 CASES = [f"case {number}" for number in range(4)]
-LOCK = Case("lock", "with", "contended", 2, 0, "shared")
+LOCK = Case("lock", "with", "contended", 2, 0, "attribute")
 
 
 def rounds(draw: random.Random, level: float = 1.0, noise: float = 0.05) -> list[float]:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support import CHECKOUT, wait_until
 
-from perf import bench, catalogue, contended, latency, store
+from perf import bench, catalogue, contended, latency, shapes, store
 from perf.bench import Axes, Bench, Rejected
 from perf.child import Interrupts
 from perf.commands.run import unfinished
@@ -45,6 +45,7 @@ from perf.native import Floor as Lock
 class Event:
     def set(self): pass
     def wait(self): return False
+    def is_set(self): return True
 
 class Barrier:
     def __init__(self, parties): pass
@@ -107,10 +108,11 @@ def test_the_smoke_tier_measures_every_kind_on_both_sides(tmp_path: pathlib.Path
 
 
 WRONG_CASES = [
-    ("lock.with T* S2ms shared", "counter totals", True),
-    ("semaphore.with T* S2ms shared", "counter totals", True),
-    ("event.wait T* S100us shared", "wait() of a set event returned false", False),
-    ("barrier.wait T2 S100us shared", "barrier", False),
+    ("lock.with T* S2ms attribute", "counter totals", True),
+    ("semaphore.with T* S2ms attribute", "counter totals", True),
+    ("event.wait T* S100us attribute", "wait() of a set event returned false", False),
+    ("barrier.wait T2 S100us attribute", "barrier", False),
+    ("event.is_set T2 S0*", "is_set() of an event that is not set returned true", False),
     ("lock.handoff", "wrong after", False),
     ("barrier.rounds", "wrong after", False),
     ("lock.latency_closed T2 S100us shared", "counter totals", True),
@@ -181,7 +183,7 @@ def test_threads_that_do_not_overlap_are_rejected(
     monkeypatch.setattr(alone, "team", lambda _size: OneAfterTheOther())
     (side,) = load("threading")
     operation = "with" if measure is contended.measure else latency.CLOSED
-    case = Case("lock", operation, "any", 2, 1000, "shared")
+    case = Case("lock", operation, "any", 2, 1000, "attribute")
     with pytest.raises(Rejected, match="5 windows rejected"):
         measure(alone, case, side)
 
@@ -354,6 +356,11 @@ def test_tiers_and_patterns() -> None:
         f"program.{name}" for name in ("pipeline", "executor", "logs", "pool")
     ]
     assert {name.split(" ")[0] for name in found("lock.with")} == {"lock.with"}
+    for pattern in ("lock.with T2 S0 *", "lock.handoff T2 *", "event.is_set T2 S0 *"):
+        kept = {name.split(" ")[-1] for name in found(pattern)}
+        assert kept >= set(shapes.SHARED), pattern
+        smoke = {case.id for case in catalogue.of_tier("smoke", axes)}
+        assert set(found(pattern)) <= smoke, pattern
     assert found("lock.with T24*container")[0] == "lock.with T24 S0 container"
 
 

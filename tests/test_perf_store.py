@@ -12,7 +12,7 @@ from perf.store import BadResult, Case, Measurement, Round
 
 pytestmark = pytest.mark.once
 
-LOCK = Case("lock", "with", "contended", 4, 1000, "shared")
+LOCK = Case("lock", "with", "contended", 4, 1000, "attribute")
 BYTES = Case("lock", "bytes", "memory")
 COMMIT = "0123456789ab"
 
@@ -60,7 +60,7 @@ def test_a_result_is_read_as_it_was_written(written: pathlib.Path) -> None:
     assert found.when == datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     assert found.name == f"{COMMIT}-dirty"
     assert set(found.measurements) == {"threading", "ftthreading"}
-    own = found.measurements["ftthreading"]["lock.with T4 S1us shared"]
+    own = found.measurements["ftthreading"]["lock.with T4 S1us attribute"]
     expected = measurement(LOCK, "ftthreading")
     assert (own.case, own.impl, own.unit) == (LOCK, "ftthreading", store.SECOND)
     assert [each.number for each in own.rounds] == [0, 1, 2, 3]
@@ -89,7 +89,7 @@ def test_names_of_cases() -> None:
     ("words", "says"),
     [
         (("show", "ftthreading.json.gz"), "Mean +- std dev: 1.02 sec +- 0.01 sec"),
-        (("hist", "ftthreading.json.gz"), "lock.with T4 S1us shared"),
+        (("hist", "ftthreading.json.gz"), "lock.with T4 S1us attribute"),
         (("compare_to", "threading.json.gz", "ftthreading.json.gz"), "3.00x faster"),
     ],
 )

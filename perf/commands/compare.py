@@ -57,7 +57,7 @@ def show(found: Sequence[Pair], heads: Sequence[str]) -> None:
     """Print a table of pairs."""
     rows = [
         (
-            pair.base.case.id,
+            pair.base.case.title,
             amount(pair.base),
             amount(pair.own),
             f"{pair.interval.estimate:.2f}",

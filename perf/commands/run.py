@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PATTERN",
-        help="of all cases those of this name (`lock.with`, `'*T4*shared'`), primitive or kind, "
+        help="of all cases those of this name (`lock.with`, `'*T4*attribute'`), primitive or kind, "
         "as long as the tier measures; more than once is more",
     )
     add_implementations(parser)

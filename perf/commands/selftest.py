@@ -23,7 +23,7 @@ from perf.report import usable_cpus
 from perf.verdicts import Judged
 
 COUNTED = "lock.with T1"
-CLOCKED = "lock.with T2 S100us shared"
+CLOCKED = "lock.with T2 S100us attribute"
 PLANTS = ("same", "instructions", "contended")
 CALLED = {0: "passed", 1: "found", 2: "too noisy"}
 

@@ -14,7 +14,9 @@ from perf.dashboard.cautions import ENOUGH_ROUNDS, cautions, cpus
 from perf.dashboard.data import BASE
 from perf.inference import Interval, ratio_interval
 from perf.report import duration
+from perf.shapes import ATTRIBUTE
 from perf.store import SECOND, Case, Measurement, Result
+from perf.workloads import IS_SET
 
 OWN = "ftthreading"
 KINDS = ("contended", "uncontended", "handoff", "latency", "thread", "queue", "program")
@@ -62,7 +64,7 @@ def curves(result: Result) -> tuple[int | None, dict[str, Curve]]:
     """Return one curve of each primitive, and the section's length in them."""
     found: dict[int | None, dict[str, Curve]] = {}
     for case, pair in pairs(result):
-        if case.kind == "contended" and case.shape in ("shared", "") and case.threads:
+        if case.kind == "contended" and case.shape == ATTRIBUTE and case.operation != IS_SET:
             at = found.setdefault(case.section_ns, {}).setdefault(case.primitive, {})
             at[case.threads] = pair
     whole = {
