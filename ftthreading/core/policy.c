@@ -24,9 +24,10 @@
 ftt_word ftt_spin_limit = 0;
 ftt_word ftt_gentle = 0;
 static ftt_word parallel_now = 0;
-static ftt_word measured = 0;      /* pauses in SPIN_TIME */
-static ftt_word yield_cost = 1000; /* ns; the shortest seen */
-static ftt_word sleep_cost = 10000; /* ns, until one is seen; from a post until the sleeper runs */
+static ftt_word measured = 0; /* pauses in SPIN_TIME */
+/* ns; first guesses, until they are seen: */
+static ftt_word yield_cost = 1000;  /* the shortest */
+static ftt_word sleep_cost = 10000; /* from a post until the sleeper runs */
 
 /* Until when nobody is to lend each processor, for the one who took it last kept it. */
 static ftt_long hogged[PROCESSORS];
