@@ -8,9 +8,10 @@
    attaches and asks.  A signal that comes between the last question and the sleep throws
    nobody out; so the question is put as a blocking call begins, and again in the main
    thread's sleep: after a millisecond, and then whenever that sleep has become twice as long, but
-   once a minute (park.c).  After anything else that ends a sleep it begins anew.  What comes just
-   before one of the later sleeps, in the microseconds between question and sleep, waits for as
-   long as the main thread has waited already.
+   once a minute (park.c; where no signal ends a sleep, 50 times a second).  After anything else
+   that ends a sleep it begins anew.  What comes just before one of the later sleeps, in the
+   microseconds between question and sleep, waits for as long as the main thread has waited
+   already.
 
    The GIL.  On a free-threaded build it may come back, when a module is imported that does not
    do without it, and goes for a moment with the import of any extension.  Spinning is useless
