@@ -33,7 +33,7 @@ bool
 ftt_lock_back_off(ftt_lock *lock, int64_t *timeout)
 {
     ftt_awake awake = ftt_awake_begin(ftt_budget_of_newcomer(), FTT_FOREVER);
-    if (*timeout > 0 && *timeout < awake.until - awake.began) {
+    if (*timeout > 0 && *timeout < FTT_FOREVER - awake.began) {
         awake.deadline = awake.began + *timeout;
     }
     if (awake.pauses > 0 &&

@@ -228,7 +228,7 @@ ftt_park_sleep(ftt_wait *wait, const ftt_place *place)
 {
     ftt_waiter *self = wait->waiter;
     bool interruptible = ftt_interruptible();
-    ftt_awake awake = {0};
+    ftt_awake awake = {0}; /* no time awake; to the policy, begun long ago */
     if (!ftt_only_looks(wait)) {
         awake = ftt_awake_begin(ftt_budget(place->pace), wait->deadline);
     }

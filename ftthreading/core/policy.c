@@ -85,12 +85,6 @@ ftt_policy_follow(bool parallel)
     }
 }
 
-bool
-ftt_crowded(void)
-{
-    return ftt_this_thread.crowded;
-}
-
 ftt_time
 ftt_budget(const ftt_pace *pace)
 {
@@ -109,7 +103,7 @@ ftt_awake_begin(ftt_time budget, ftt_time deadline)
 {
     ftt_awake me = {.gap = 1};
     if (ftt_load(&parallel_now)) {
-        me.pauses = ftt_crowded() ? 0 : ftt_load(&ftt_spin_limit);
+        me.pauses = ftt_this_thread.crowded ? 0 : ftt_load(&ftt_spin_limit);
         me.turns = MOST_TURNS;
         me.began = me.now = ftt_now();
         me.until = me.began + budget;
@@ -136,7 +130,7 @@ ftt_awake_pause(ftt_awake *me)
 bool
 ftt_awake_yield(ftt_awake *me)
 {
-    ftt_time until_now = ftt_crowded() ? me->began + HOG : me->until;
+    ftt_time until_now = ftt_this_thread.crowded ? me->began + HOG : me->until;
     if (me->turns == 0 || me->now >= until_now || me->now >= me->deadline) {
         return false;
     }
@@ -182,7 +176,7 @@ ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted)
         if (late < cost) {
             set(&sleep_cost, (uint32_t)(cost - (cost - late) / 4));
         }
-        else if (late < HOG && !ftt_crowded()) { /* later, and it waited for a processor */
+        else if (late < HOG && !ftt_this_thread.crowded) { /* else it waited in a run queue */
             ftt_time more = late - cost < cost ? late - cost : cost;
             set(&sleep_cost, (uint32_t)(cost + more / 32));
         }

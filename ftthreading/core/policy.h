@@ -93,9 +93,6 @@ ftt_awake ftt_awake_begin(ftt_time budget, ftt_time deadline);
 bool ftt_awake_pause(ftt_awake *awake); /* false when it is time for something else */
 bool ftt_awake_yield(ftt_awake *awake);
 
-/* Whether this thread had better lend its processor than keep it. */
-bool ftt_crowded(void);
-
 /* A wait is over that began at `began`; `posted`, if it had slept, when it was woken; else 0. */
 void ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted);
 

@@ -26,7 +26,7 @@ struct ftt_waiter {
     ftt_waiter *next;
     _Atomic ftt_time posted; /* when it was woken from its sleep, if it was; advice (policy.h) */
     ftt_time since;   /* when its wait for this queue began; bucket lock */
-    bool busy;        /* runs signal handlers meanwhile, and is not to lead (barrier.c); bucket lock */
+    bool busy;        /* runs signal handlers meanwhile (barrier.c); bucket lock */
     uint64_t ticket;  /* for the primitive's own use; bucket lock */
 
     /* A state whose FTT_CLAIM_BIT this thread has set, or may be about to set.  In the child

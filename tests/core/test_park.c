@@ -202,7 +202,58 @@ run_detached(const options *given)
     stop_signal_storm();
 }
 
+/* How soon a waiter that can be interrupted looks for signals again. */
+static bool
+waits_on(void *argument)
+{
+    (void)argument;
+    return true;
+}
+
+static ftt_parked
+park_for(ftt_wait *wait, ftt_time ns)
+{
+    const ftt_place place = {.key = &queue_key, .still = waits_on, .pace = &memory};
+    wait->deadline = ftt_now() + ns;
+    return ftt_park(wait, &place);
+}
+
+static void
+looks(int index)
+{
+    (void)index;
+    ftt_wait wait;
+    take_signals(no_handler);
+    check(ftt_wait_begin(&wait, -1) == 0, "wait_begin failed");
+    for (int i = 0; i < with->rounds / 100 + 1; i++) {
+        /* Long enough to look. */
+        ftt_parked end = park_for(&wait, 3000000);
+        if (end == FTT_PARK_TIMEOUT) {
+            check(!ftt_only_looks(&wait), "after its time it goes on as if it only looked");
+        }
+        /* Too short to look: only a signal can have ended it. */
+        wait.up = 0;
+        end = park_for(&wait, 500000);
+        check(!ftt_only_looks(&wait), "after %s it goes on as if it only looked",
+              end == FTT_PARK_SIGNAL ? "a signal" : "its time");
+        progress();
+    }
+    ftt_wait_end(&wait);
+    take_signals(NULL);
+}
+
+static void
+run_looks(const options *given)
+{
+    with = given;
+    run_threads(1, looks);
+    start_signal_storm();
+    run_threads(2, looks);
+    stop_signal_storm();
+}
+
 const scenario park_scenarios[] = {
+    {"looks", "what comes after a signal or a time is a new wait", run_looks},
     {"tokens", "no token is lost or doubled", run_tokens},
     {"order", "first in, first out", run_order},
     {"detached", "who sleeps touches no object", run_detached},
