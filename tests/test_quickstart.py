@@ -197,7 +197,8 @@ def test_quickstart_runs_the_environment_it_was_given(
     python = tmp_path / "python"
     python.write_text('#!/usr/bin/env bash\necho "$PWD:" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
-    quickstart = fake_checkout(tmp_path, f"echo building >&2; echo noise; echo for $1 >>asked; echo '{python}'")
+    build = "echo building >&2; echo noise; echo for $1 >>asked"
+    quickstart = fake_checkout(tmp_path, f"{build}; echo '{python}'")
     done = subprocess.run(
         [quickstart, *words, "--rounds", "7"],
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},

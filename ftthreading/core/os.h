@@ -61,7 +61,8 @@ ftt_sleeper_reset(ftt_sleeper *sleeper)
 
 /* Sleeps until posted (what the poster wrote before is then visible), until `deadline`, or
    until it is time to look whether a signal has come: one did, or it is `look`, for one that
-   comes just before a sleep does not interrupt it.  With FTT_FOREVER for that, signals are slept through. */
+   comes just before a sleep does not interrupt it.  With FTT_FOREVER for that, signals are
+   slept through. */
 ftt_sleep_end ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look);
 
 /* Ends the sleep; true if ftt_sleeper_wake must follow.  Two steps, so that the first can
