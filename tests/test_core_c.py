@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "ftthreading" / "core"
 # Everything below the door to Python (blocking.h): the waiting, and each primitive's algorithm.
 LOWER_HALF = [
-    *("os_linux.c", "os_posix.c", "policy.c", "thread.c", "table.c", "park.c", "unpark.c"),
+    *("os_linux.c", "os_posix.c", "policy.c", "lending.c", "thread.c"),
+    *("table.c", "park.c", "unpark.c"),
     *("lock.c", "backoff.c", "rlock.c", "condition.c", "semaphore.c", "event.c", "barrier.c"),
 ]
 SOURCES = [*(CORE / name for name in LOWER_HALF), *sorted((ROOT / "tests" / "core").glob("*.c"))]

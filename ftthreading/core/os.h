@@ -27,6 +27,9 @@ typedef int64_t ftt_time;
 
 ftt_time ftt_now(void);
 
+/* For how long all threads of the process together have had a processor, ns. */
+ftt_time ftt_time_run(void);
+
 /* Processors this thread may run on; at least 1. */
 int ftt_usable_cpus(void);
 

@@ -51,12 +51,24 @@ futex(ftt_word *word, int operation, uint32_t value, const kernel_time *timeout)
                    FUTEX_BITSET_MATCH_ANY);
 }
 
+static ftt_time
+read_clock(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (ftt_time)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 ftt_time
 ftt_now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (ftt_time)now.tv_sec * 1000000000 + now.tv_nsec;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+ftt_time
+ftt_time_run(void)
+{
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 int

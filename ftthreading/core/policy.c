@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <sched.h>
 
+#include "lending.h"
 #include "policy.h"
 #include "thread.h"
 
@@ -10,16 +11,9 @@
 #define TRIAL 200      /* pauses */
 #define LONGEST_GAP 8  /* pauses between two looks: rarer looks disturb the owner less */
 #define MOST_TURNS 24
-#define CROWD 4      /* times as long as the shortest: a yield that has run somebody else */
-#define MOST_BRIEF 4 /* waits */
-
-/* Shorter than the shortest slice of a scheduler, 0.7 ms on Linux; longer than a thread runs that
-   hands something on. */
-#define HOG ((ftt_time)500 * 1000) /* ns */
-#define PENALTY 8                  /* times as long as that turn took */
-#define LONGEST_TURN (40 * HOG)    /* more is no turn: the process or the machine was stopped */
-#define LEAST_YIELD 250            /* ns; no switch is shorter than CROWD times this */
-#define PROCESSORS 256             /* a power of two; more of them share what is known */
+#define CROWD 4         /* times as long as the shortest: a yield that has run somebody else */
+#define LEAST_YIELD 250 /* ns; no switch is shorter than CROWD times this */
+#define MOST_BRIEF 4    /* waits */
 
 ftt_word ftt_spin_limit = 0;
 ftt_word ftt_gentle = 0;
@@ -29,23 +23,18 @@ static ftt_word measured = 0; /* pauses in SPIN_TIME */
 static ftt_word yield_cost = 1000;  /* the shortest */
 static ftt_word sleep_cost = 10000; /* from a post until the sleeper runs */
 
-/* Until when nobody is to lend each processor, for the one who took it last kept it. */
-static ftt_long hogged[PROCESSORS];
-
-static ftt_long *
-this_processor(void)
-{
-#if FTT_OS_LINUX
-    return &hogged[(unsigned)sched_getcpu() % PROCESSORS];
-#else
-    return &hogged[0];
-#endif
-}
-
 static void
 set(ftt_word *word, uint32_t value)
 {
     atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+static void
+pause_times(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        ftt_pause();
+    }
 }
 
 void
@@ -62,9 +51,7 @@ ftt_policy_init(bool gentle)
     ftt_time best = FTT_FOREVER;
     for (int trial = 0; trial < 5; trial++) {
         ftt_time start = ftt_now();
-        for (int i = 0; i < TRIAL; i++) {
-            ftt_pause();
-        }
+        pause_times(TRIAL);
         ftt_time took = ftt_now() - start;
         best = took < best ? took : best;
     }
@@ -119,40 +106,50 @@ ftt_awake_pause(ftt_awake *me)
         return false;
     }
     uint32_t gap = me->gap < me->pauses ? me->gap : me->pauses;
-    for (uint32_t i = 0; i < gap; i++) {
-        ftt_pause();
-    }
+    pause_times(gap);
     me->pauses -= gap;
     me->gap = me->gap < LONGEST_GAP ? me->gap * 2 : LONGEST_GAP;
     return true;
 }
 
-bool
-ftt_awake_yield(ftt_awake *me)
+static void
+learn_yield(ftt_awake *me, ftt_time took)
 {
-    ftt_time until_now = ftt_this_thread.crowded ? me->began + HOG : me->until;
-    if (me->turns == 0 || me->now >= until_now || me->now >= me->deadline) {
-        return false;
-    }
-    ftt_time before = ftt_now();
-    ftt_long *until = this_processor();
-    if (before < atomic_load_explicit(until, memory_order_relaxed)) {
-        return false;
-    }
-    sched_yield();
-    me->now = ftt_now();
-    ftt_time took = me->now - before, least = ftt_load(&yield_cost);
+    ftt_time least = ftt_load(&yield_cost);
     if (took < least && took >= LEAST_YIELD) {
         set(&yield_cost, (uint32_t)took);
     }
     ftt_this_thread.crowded = took > CROWD * least;
-    if (took > HOG) {
-        took = took < LONGEST_TURN ? took : LONGEST_TURN;
-        atomic_store_explicit(until, me->now + PENALTY * took, memory_order_relaxed);
-        me->turns = 0;
-    }
-    else if (ftt_this_thread.crowded) {
+    if (ftt_this_thread.crowded) {
         me->turns--;
+    }
+}
+
+bool
+ftt_awake_yield(ftt_awake *me)
+{
+    if (me->turns == 0) {
+        return false;
+    }
+    ftt_loan loan;
+    ftt_time before = me->now;
+    bool lends = ftt_may_lend(&loan, before);
+    ftt_time end = lends && ftt_this_thread.crowded ? me->began + FTT_LONG_TURN : me->until;
+    if (before >= end || before >= me->deadline) {
+        return false;
+    }
+    if (!lends) {
+        pause_times(LONGEST_GAP);
+        me->now = ftt_now();
+        return true;
+    }
+    ftt_lend(&loan, before);
+    before = ftt_now();
+    sched_yield();
+    me->now = ftt_now();
+    learn_yield(me, me->now - before);
+    if (!ftt_lent(&loan, me->now, me->now - before)) {
+        me->turns = 0;
     }
     return true;
 }
@@ -176,7 +173,7 @@ ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted)
         if (late < cost) {
             set(&sleep_cost, (uint32_t)(cost - (cost - late) / 4));
         }
-        else if (late < HOG && !ftt_this_thread.crowded) { /* else it waited in a run queue */
+        else if (late < FTT_LONG_TURN && !ftt_this_thread.crowded) { /* else it waited in a run queue */
             ftt_time more = late - cost < cost ? late - cost : cost;
             set(&sleep_cost, (uint32_t)(cost + more / 32));
         }

@@ -32,11 +32,8 @@
    the sleep that follows.  In a crowd it is the yields that are counted: each runs somebody else,
    and after MOST_TURNS of them, or half a millisecond, the thread had better be out of the way.
 
-   But a thread with much to do of its own keeps a processor that it is lent until the scheduler
-   takes it away, some milliseconds later; who had slept would have been let in before.  Such a
-   turn is not repeated on that processor for PENALTY times as long as it took, which bounds what
-   is lost that way to a small part of the time.  (Without this, hand-overs beside programs that
-   keep all processors busy took a hundred times as long.)
+   Where another program would keep the processor (lending.h), a thread pauses instead, for as long
+   as it would stay awake in no crowd.
 
    Nobody stays awake under the GIL, whose holder cannot run on until we sleep (blocking.c asks).
    Nor do gentle waiters: see ftt_gentle.

@@ -1,6 +1,7 @@
 /* Scenarios for the waiting policy: what it learns of waits and sleeps, and what follows. */
 
 #include "harness.h"
+#include "lending.h"
 #include "policy.h"
 #include "thread.h"
 
@@ -68,9 +69,44 @@ ends_in_time(const options *given)
     ftt_policy_follow(true);
 }
 
+static bool
+lent(ftt_loan *loan, ftt_time now, ftt_time took)
+{
+    check(ftt_may_lend(loan, now), "a processor is shut");
+    ftt_lend(loan, now);
+    return ftt_lent(loan, now, took);
+}
+
+/* The times are made up, but for the time that this process runs. */
+static void
+judges_turns(const options *given)
+{
+    (void)given;
+    const ftt_time turn = 4 * FTT_LONG_TURN, afterwards = 100 * turn;
+    ftt_time now = ftt_now() + afterwards;
+    ftt_loan loan;
+    check(lent(&loan, now, turn), "one long turn is judged");
+    check(lent(&loan, now, FTT_LONG_TURN), "a turn that is not long is judged");
+    check(!lent(&loan, now, turn), "nobody of ours has run, and it counts as ours");
+    check(now < *loan.shut && *loan.shut < now + afterwards, "the processor is not shut, or long");
+
+    now = *loan.shut;
+    check(ftt_may_lend(&loan, now), "it stays shut");
+    ftt_lend(&loan, now);
+    for (ftt_time ran = ftt_time_run(); ftt_time_run() < ran + turn;) {
+        progress();
+    }
+    check(ftt_lent(&loan, now, turn), "one of ours has run, and it counts as another's");
+    ftt_lend(&loan, now);
+    check(ftt_lent(&loan, now, turn), "judged again at once");
+    ftt_lend(&loan, now);
+    check(loan.ran < 0, "to be judged again at once");
+}
+
 const scenario policy_scenarios[] = {
     {"waits", "who has waited briefly stays awake longer", learns_waits},
     {"sleeps", "what a sleep costs is measured", learns_sleeps},
+    {"lending", "a processor that another program keeps is lent no more for a while", judges_turns},
     {"awake", "nobody stays awake for longer than it may", ends_in_time},
     {NULL, NULL, NULL},
 };
