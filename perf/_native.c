@@ -1,6 +1,7 @@
 /* The parts of a measurement that Python cannot do without disturbing it.
 
-   Floor, Section, Gate, Waits, spin, canary and ping_pong: each is explained where it is made, in _native_*.c.
+   Floor, Section, Gate, Waits, spin, canary, ping_pong, pauses and yields: each is explained where it
+   is made, in _native_*.c.
    Nothing here is part of the package. */
 
 #include "_native.h"
@@ -10,6 +11,9 @@ static PyMethodDef native_functions[] = {
     {"canary", native_canary, METH_O, "canary(steps): seconds for so many dependent steps."},
     {"ping_pong", native_ping_pong, METH_VARARGS,
      "ping_pong(rounds, kernel): seconds for 2 * rounds hand-offs between two C threads."},
+    {"pauses", native_pauses, METH_O,
+     "pauses(count): seconds for so many of the processor's instructions for a spinning thread."},
+    {"yields", native_yields, METH_O, "yields(count): seconds for so many yields of the processor."},
     {NULL, NULL, 0, NULL},
 };
 

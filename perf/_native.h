@@ -11,5 +11,7 @@ void calibrate(void); /* how long busy time takes; before any */
 PyObject *native_spin(PyObject *module, PyObject *ns);
 PyObject *native_canary(PyObject *module, PyObject *steps);
 PyObject *native_ping_pong(PyObject *module, PyObject *args);
+PyObject *native_pauses(PyObject *module, PyObject *count);
+PyObject *native_yields(PyObject *module, PyObject *count);
 
 #endif

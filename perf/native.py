@@ -123,7 +123,17 @@ def ceiling(threads: int, seconds: float) -> float:
 
 load("_native")
 
-from perf._native import Floor, Gate, Section, Waits, canary, ping_pong, spin  # noqa: E402
+from perf._native import (  # noqa: E402
+    Floor,
+    Gate,
+    Section,
+    Waits,
+    canary,
+    pauses,
+    ping_pong,
+    spin,
+    yields,
+)
 
 __all__ = [
     "CompileError",
@@ -136,6 +146,8 @@ __all__ = [
     "ceiling",
     "has_ceiling",
     "load",
+    "pauses",
     "ping_pong",
     "spin",
+    "yields",
 ]

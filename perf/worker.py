@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 import pyperf
 
-from perf import command, machine
+from perf import command, costs, machine
 from perf.bench import Bench, Rejected, canary
 from perf.catalogue import BY_KIND
 from perf.command import Broken
@@ -56,7 +56,7 @@ def collected() -> dict[str, Any]:
     """Return what pyperf collects of this process and machine, and what we add."""
     run = pyperf.Run([1.0], collect_metadata=True)
     plain = {name: getattr(each, "value", each) for name, each in run.get_metadata().items()}
-    return {**plain, **machine.describe()}
+    return {**plain, **machine.describe(), **costs.metadata()}
 
 
 def tell(out: TextIO, **what: Any) -> None:

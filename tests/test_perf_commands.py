@@ -1,6 +1,7 @@
 """The commands of `python -m perf` that look at kept results, on results that were made up."""
 
 import pathlib
+import re
 import statistics
 
 import pytest
@@ -168,6 +169,8 @@ def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str]) -> None:
         assert what in out
     assert "virtual machine" in out
     assert "control group" in out
+    found = dict(re.findall(r"(pause|yield|trip|sleep) ([\d,]+) ns", out))
+    assert set(found) == {"pause", "yield", "trip", "sleep"}
 
 
 def test_doctor_ends_with_2_where_nothing_can_be_told(

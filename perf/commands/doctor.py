@@ -9,7 +9,7 @@ import sysconfig
 import time
 from collections.abc import Callable
 
-from perf import machine, native, report
+from perf import costs, machine, native, report
 from perf.machine import CPU, read
 
 LOOK_SECONDS = 1.0
@@ -173,6 +173,11 @@ def surroundings() -> Finding:
     return Finding("debugging aids", ", ".join(set_here), SPOILT, "unset them")
 
 
+def waiting() -> Finding:
+    found = ", ".join(f"{what} {ns:,.0f} ns" for what, ns in costs.measure().items())
+    return Finding("what waiting costs", found)
+
+
 CHECKS: tuple[Callable[[], Finding], ...] = (
     cpus,
     load,
@@ -187,6 +192,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     gil,
     build,
     surroundings,
+    waiting,
 )
 
 
