@@ -167,14 +167,15 @@ build_python() {
     log=$CACHE/log/$tag.log build=$CACHE/build/$tag
     mkdir -p "$CACHE/log" "$CACHE/source" "$CACHE/build" "$(dirname "$prefix")"
     : >"$log"
-    say "no CPython for $tag found: building one from Debian's source package (release build" \
-        "without profiling, 3 to 5 minutes on two cores, a sanitizer build 10; log: $log)"
+    say "no CPython for $tag found: building one from Debian's source package (3 to 5 minutes on two" \
+        "cores, a sanitizer build 10, an optimised one half an hour; log: $log)"
     case $tag in
         *tsan)
             # As CPython's own sanitizer job does it: with the assertions of --with-pydebug.
             options=(--disable-gil --with-thread-sanitizer --with-pydebug)
             compilers=(CC=clang CXX=clang++)
             ;;
+        *-opt) options=(--disable-gil --enable-optimizations --with-lto) ;;
         *td) options=(--disable-gil --with-pydebug) ;;
         *t) options=(--disable-gil) ;;
     esac

@@ -10,7 +10,7 @@ set -u -o pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/ftthreading
-TAG_PATTERN='^3\.(13|14|15)(t|td|tsan)?$'
+TAG_PATTERN='^3\.(13|14|15)(t|t-opt|td|tsan)?$'
 ME=${0##*/}
 
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }

@@ -36,12 +36,14 @@ def identity() -> str:
 
 
 def tag() -> str:
-    """Return the running interpreter's tag as ci/get-python writes it, such as "3.13t"."""
+    """Return the running interpreter's tag as ci/get-python writes it, such as "3.13t-opt"."""
     free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
     debug = "d" if hasattr(sys, "gettotalrefcount") else ""
     thread_sanitizer = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))
     ending = "san" if thread_sanitizer else debug
-    return f"{sys.version_info.major}.{sys.version_info.minor}{free}{ending}"
+    optimised = "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS"))
+    kind = "-opt" if free and optimised and not ending else ending
+    return f"{sys.version_info.major}.{sys.version_info.minor}{free}{kind}"
 
 
 def _git(*words: str) -> str:
