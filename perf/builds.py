@@ -20,7 +20,7 @@ from perf import child
 from perf.machine import ROOT
 
 WORKTREE = "worktree"
-PARTS = ("ftthreading", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md")
+PARTS = ("ftthreading", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 # setuptools would take a stray one instead of the interpreter's own flags, its -O3 among them.
 STRAY = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "PYTHONPATH", "PYTHONHOME")
 LIMIT_SECONDS = 300.0

@@ -37,7 +37,7 @@ def copy_of_the_checkout(folder: Path) -> Path:
     """Copy what the package is built from, so that a build leaves nothing in the checkout."""
     source = folder / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md"):
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, source)
     shutil.copytree(
@@ -139,6 +139,15 @@ def test_wheel_needs_nothing_at_run_time(wheel: Path) -> None:
         metadata = Parser().parsestr(archive.read(name).decode())
     assert metadata["Name"] == "ftthreading"
     assert metadata.get_all("Requires-Dist") is None
+
+
+def test_wheel_brings_its_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (name,) = [name for name in names if name.endswith(".dist-info/METADATA")]
+        metadata = Parser().parsestr(archive.read(name).decode())
+    assert metadata["License-Expression"] == "MIT"
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 
 def test_installed_wheel_imports_with_the_lock_still_off(wheel: Path, tmp_path: Path) -> None:
