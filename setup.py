@@ -37,8 +37,9 @@ setup(
     ext_modules=[
         Extension(
             "ftthreading._core",
-            sources=sorted(glob("ftthreading/core/*.c")),
-            depends=sorted(glob("ftthreading/core/*.h")),
+            sources=sorted(glob("ftthreading/core/*/*.c")),
+            depends=sorted(glob("ftthreading/core/*/*.h")),
+            include_dirs=["ftthreading/core"],
             extra_compile_args=[
                 *("-std=c11", "-fvisibility=hidden", "-Wall", "-Wextra"),
                 *optimisation(),

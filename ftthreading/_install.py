@@ -32,8 +32,8 @@ interpreter's lock, which serves as well. And tables of types that are filled fr
 our locks. (The import system looks RLock up in `_thread` for each module that it loads: it gets
 ours.) `allocate_lock` stays there as `_allocate_lock` does here: whoever goes below `threading` for
 a lock wants the raw one. `isinstance` takes either kind of lock for the other, by whatever name
-code has got hold of the types, and whenever: see core/stand_in.c. What that costs: `lock.__class__`
-is the interpreter's type, and not `type(lock)`.
+code has got hold of the types, and whenever: see core/types/stand_in.c. What that costs:
+`lock.__class__` is the interpreter's type, and not `type(lock)`.
 
 The other primitives inherit from the classes that they replace, so new objects are instances of
 those, too, under whatever name code holds them. Objects that were made before, of exactly those

@@ -3,8 +3,9 @@
 Programs look at methods: at `__func__` and `__code__`, at signatures, at whether a weak reference
 to a bound method holds, at the words of a TypeError. A method made in C answers otherwise, so each
 of ours is a copy of the function that the running interpreter's class has, and C answers the calls
-that it knows (see core/function.h). For what C does not know the interpreter's code runs. What the
-class has besides, such as the private steps of a Barrier, ours inherits: see core/module.c.
+that it knows (see core/python/function.h). For what C does not know the interpreter's code runs.
+What the class has besides, such as the private steps of a Barrier, ours inherits: see
+core/types/module.c.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ of it or override in it are as ever. Two things are mended in start():
 
 Of several calls at once one starts the thread. (The interpreter's looks at `_started` alone, and
 so lets several in; the loser then takes the thread that runs out of `_limbo`, and the thread dies
-of it.) Which one, a claim decides: see core/launch.c.
+of it.) Which one, a claim decides: see core/types/launch.c.
 
 It comes back from a thread that dies before it has begun. (The interpreter's waits for ever.)
 What waits is the C core's Event, which the thread sets, or the launch that it died in.
@@ -141,7 +141,7 @@ def _copy_of_current_thread() -> Any:
     return ours
 
 
-# What the core knows of the main thread, to whom a reference is needed: see core/current.c.
+# What the core knows of the main thread, to whom a reference is needed: see core/python/current.c.
 _main: dict[int, threading.Thread] = {}
 
 

@@ -34,7 +34,7 @@ def _replace(path: pathlib.Path, old: str, new: str) -> None:
 
 def nothing(sources: pathlib.Path) -> None:
     """Change a comment only: another build of the same code."""
-    path = sources / "ftthreading" / "core" / "lock.c"
+    path = sources / "ftthreading" / "core" / "primitives" / "lock.c"
     path.write_text(f"{path.read_text(encoding='utf-8')}\n/* the same */\n", encoding="utf-8")
 
 
@@ -43,7 +43,7 @@ def instructions(count: int) -> Change:
 
     def change(sources: pathlib.Path) -> None:
         more = f'    __asm__ volatile(".rept {count}\\n\\tnop\\n\\t.endr");\n'
-        _replace(sources / "ftthreading" / "core" / "lock_type.c", ENTER, ENTER + more)
+        _replace(sources / "ftthreading" / "core" / "types" / "lock_type.c", ENTER, ENTER + more)
 
     return change
 
@@ -53,6 +53,6 @@ def contended(nanoseconds: int) -> Change:
 
     def change(sources: pathlib.Path) -> None:
         more = BUSY.replace("NANOSECONDS", str(nanoseconds))
-        _replace(sources / "ftthreading" / "core" / "lock_type.c", ENTER, ENTER + more)
+        _replace(sources / "ftthreading" / "core" / "types" / "lock_type.c", ENTER, ENTER + more)
 
     return change

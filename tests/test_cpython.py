@@ -1,7 +1,7 @@
 """The ground under the core: private names of CPython that it uses, the GIL, subinterpreters.
 
 When a new version takes away or changes one of those names, the tests here say so; the core goes on
-with a fallback (ftthreading/core/cpython.c), which is tested here too.
+with a fallback (ftthreading/core/python/cpython.c), which is tested here too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""FTTHREADING_GENTLE: waiters that let the thread that wakes them go first (core/policy.h).
+"""FTTHREADING_GENTLE: waiters that let the thread that wakes them go first (core/parking/policy.h).
 
 How often they do is the scheduler's affair; that the switch is read is what is tested here, and
 that everything works with it.

@@ -92,7 +92,7 @@ def test_plants_fit_the_sources(tmp_path: pathlib.Path) -> None:
         compared = ["diff", "-rq", str(CHECKOUT / "ftthreading"), str(folder / "ftthreading")]
         differs = subprocess.run(compared, check=False, capture_output=True, text=True)
         assert "differ" in differs.stdout
-    (folder / "ftthreading" / "core" / "lock_type.c").write_text("")
+    (folder / "ftthreading" / "core" / "types" / "lock_type.c").write_text("")
     with pytest.raises(LookupError, match="0 places"):
         planted.instructions(9)(folder)
 

@@ -93,7 +93,7 @@ def test_builds_cleanly(compiler: str, backend: str, tmp_path: Path) -> None:
         pytest.skip("an extension for an interpreter sanitized by clang must be built by clang")
     flags = "-DFTT_POSIX_BACKEND" if backend == "posix" else ""
     _, log = build(tmp_path, CC=compiler, CPPFLAGS=flags)
-    expected = {compiler, *flags.split(), "-Wall", "-Wextra", "ftthreading/core/park.c"}
+    expected = {compiler, *flags.split(), "-Wall", "-Wextra", "ftthreading/core/parking/park.c"}
     assert any(expected <= set(line.split()) for line in log.splitlines()), log
     # setuptools calls it a warning that PYTHONDONTWRITEBYTECODE is set.
     told = re.sub(r"warning: \w+: byte-compiling is disabled, skipping\.", "", log)
@@ -177,7 +177,7 @@ def test_source_distribution_holds_the_core(tmp_path: Path) -> None:
     (path,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    core = {f"ftthreading/core/{file.name}" for file in (ROOT / "ftthreading/core").glob("*.[ch]")}
+    core = {str(file.relative_to(ROOT)) for file in (ROOT / "ftthreading/core").glob("*/*.[ch]")}
     assert core
     assert core <= names
     assert "setup.py" in names

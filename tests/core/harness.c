@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "park.h"
-#include "policy.h"
+#include "parking/park.h"
+#include "parking/policy.h"
 
 #define STANDSTILL 6 /* seconds without progress */
 

@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <stddef.h>
 
-#include "barrier.h"
+#include "primitives/barrier.h"
 #include "harness.h"
 
 static const options *with;

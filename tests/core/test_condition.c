@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "condition.h"
+#include "primitives/condition.h"
 #include "harness.h"
 
 static const options *with;

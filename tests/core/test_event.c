@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <stddef.h>
 
-#include "event.h"
+#include "primitives/event.h"
 #include "harness.h"
 
 static const options *with;

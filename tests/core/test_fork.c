@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "harness.h"
-#include "rlock.h"
+#include "primitives/rlock.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define TSAN 1

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "harness.h"
-#include "rlock.h"
+#include "primitives/rlock.h"
 
 static const options *with;
 static ftt_lock lock;

@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
-#include "condition.h"
-#include "event.h"
+#include "primitives/condition.h"
+#include "primitives/event.h"
 #include "harness.h"
-#include "semaphore.h"
+#include "primitives/semaphore.h"
 
 #define KEYS 4
 

@@ -1,9 +1,9 @@
 /* Scenarios for the waiting policy: what it learns of waits and sleeps, and what follows. */
 
 #include "harness.h"
-#include "lending.h"
-#include "policy.h"
-#include "thread.h"
+#include "parking/lending.h"
+#include "parking/policy.h"
+#include "parking/thread.h"
 
 #define LONG ((ftt_time)1000 * 1000 * 1000) /* ns */
 

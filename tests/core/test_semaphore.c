@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "harness.h"
-#include "semaphore.h"
+#include "primitives/semaphore.h"
 
 static const options *with;
 static ftt_semaphore semaphore;

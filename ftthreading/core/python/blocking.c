@@ -25,10 +25,10 @@
 #include <Python.h>
 #include <stdatomic.h>
 
-#include "blocking.h"
+#include "parking/blocking.h"
+#include "parking/policy.h"
+#include "parking/thread.h"
 #include "cpython.h"
-#include "policy.h"
-#include "thread.h"
 
 #define SELDOM 64
 

@@ -2,10 +2,10 @@
 
 #include <stddef.h>
 
-#include "arguments.h"
-#include "barrier.h"
-#include "function.h"
-#include "object.h"
+#include "primitives/barrier.h"
+#include "python/arguments.h"
+#include "python/function.h"
+#include "python/object.h"
 #include "types.h"
 
 typedef struct {

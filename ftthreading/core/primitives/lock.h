@@ -3,8 +3,8 @@
 #ifndef FTT_LOCK_H
 #define FTT_LOCK_H
 
-#include "park.h"
-#include "testing.h"
+#include "parking/park.h"
+#include "parking/testing.h"
 
 enum {
     FTT_LOCKED = 1u,

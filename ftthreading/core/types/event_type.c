@@ -7,11 +7,11 @@
 
 #include <stddef.h>
 
-#include "arguments.h"
-#include "event.h"
+#include "primitives/event.h"
+#include "python/arguments.h"
+#include "python/function.h"
+#include "python/object.h"
 #include "foreign.h"
-#include "function.h"
-#include "object.h"
 #include "types.h"
 
 typedef struct {

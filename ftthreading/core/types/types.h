@@ -5,9 +5,9 @@
 
 #include <Python.h>
 
-#include "event.h"
-#include "function.h"
-#include "rlock.h"
+#include "primitives/event.h"
+#include "primitives/rlock.h"
+#include "python/function.h"
 
 extern PyModuleDef ftt_module;
 

@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 #include "cpython.h"
-#include "os.h"
+#include "os/os.h"
 
 /* Of every function as it is made: the one that runs its code. */
 static _Atomic(vectorcallfunc) runs_code;

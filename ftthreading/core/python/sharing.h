@@ -40,7 +40,7 @@
 
 #include <Python.h>
 
-#include "thread.h"
+#include "parking/thread.h"
 
 #if defined(Py_GIL_DISABLED) && PY_VERSION_HEX >= 0x030E0000
 #define FTT_DEFERS 1

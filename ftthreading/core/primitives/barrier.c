@@ -52,7 +52,7 @@
    later load (no sequential consistency). */
 
 #include "barrier.h"
-#include "testing.h"
+#include "parking/testing.h"
 
 enum { TOKEN_TRIPPED = 1, TOKEN_BROKEN = 2, TOKEN_LEAD = 3, TOKEN_FOREIGN = 4 };
 

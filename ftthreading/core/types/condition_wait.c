@@ -1,6 +1,6 @@
 /* Condition's wait and notify: the methods that the queue of condition.h is for. */
 
-#include "arguments.h"
+#include "python/arguments.h"
 #include "condition_type.h"
 
 static int

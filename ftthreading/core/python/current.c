@@ -21,7 +21,7 @@
 #include "current.h"
 
 #include "function.h"
-#include "thread.h"
+#include "parking/thread.h"
 
 static _Thread_local struct {
     PyThreadState *state;

@@ -25,7 +25,7 @@
 #ifndef FTT_LENDING_H
 #define FTT_LENDING_H
 
-#include "os.h"
+#include "os/os.h"
 
 /* Shorter than the shortest slice of a scheduler, 0.7 ms on Linux; longer than a thread runs that
    hands something on. */

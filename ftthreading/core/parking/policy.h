@@ -44,7 +44,7 @@
 #ifndef FTT_POLICY_H
 #define FTT_POLICY_H
 
-#include "os.h"
+#include "os/os.h"
 
 /* Pauses in about two microseconds: the longest time that pauses are used for.  Zero when they
    are useless: with one usable processor, and when nobody is to stay awake. */

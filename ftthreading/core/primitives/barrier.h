@@ -3,7 +3,7 @@
 #ifndef FTT_BARRIER_H
 #define FTT_BARRIER_H
 
-#include "park.h"
+#include "parking/park.h"
 
 typedef struct {
     int64_t parties;

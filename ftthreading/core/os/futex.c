@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy.h"
+#include "parking/policy.h"
 
 #ifdef SYS_futex
 #define FUTEX_CALL SYS_futex

@@ -49,8 +49,8 @@
 #ifndef FTT_EVENT_H
 #define FTT_EVENT_H
 
-#include "park.h"
-#include "testing.h"
+#include "parking/park.h"
+#include "parking/testing.h"
 
 enum { FTT_EVENT_SET = 1u, FTT_EVENT_WAITERS = 4u, FTT_EVENT_FOREIGN = 8u };
 

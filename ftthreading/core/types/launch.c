@@ -24,9 +24,9 @@
    starter.  `failed` is stored before the event is set, with release, and read after a wait that
    acquires; `ended` releases `listed`, for who looks for it again and again. */
 
-#include "arguments.h"
-#include "current.h"
-#include "object.h"
+#include "python/arguments.h"
+#include "python/current.h"
+#include "python/object.h"
 #include "types.h"
 
 /* Python.h says first which system's functions there are. */

@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-#include "arguments.h"
-#include "object.h"
-#include "sharing.h"
+#include "python/arguments.h"
+#include "python/object.h"
+#include "python/sharing.h"
 #include "stand_in.h"
 #include "types.h"
 

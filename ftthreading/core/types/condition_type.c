@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "condition_type.h"
-#include "function.h"
+#include "python/function.h"
 #include "types.h"
 
 static ftt_module_state *

@@ -1,7 +1,7 @@
 /* The methods of a Condition that are its lock's own: in C for a lock of ours, by asking it for
    any other. */
 
-#include "arguments.h"
+#include "python/arguments.h"
 #include "condition_type.h"
 #include "types.h"
 

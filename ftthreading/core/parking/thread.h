@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#include "os.h"
+#include "os/os.h"
 
 typedef struct ftt_waiter ftt_waiter;
 

@@ -14,8 +14,8 @@
 #ifndef FTT_CONDITION_TYPE_H
 #define FTT_CONDITION_TYPE_H
 
-#include "condition.h"
-#include "object.h"
+#include "primitives/condition.h"
+#include "python/object.h"
 
 typedef struct {
     PyObject_HEAD

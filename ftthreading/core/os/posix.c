@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy.h"
+#include "parking/policy.h"
 
 #define LONGEST_SLICE ((ftt_time)20 * 1000 * 1000) /* ns; no signal ends a wait here */
 

@@ -6,10 +6,10 @@
 
 #include <Python.h>
 
-#include "current.h"
-#include "holding.h"
-#include "park.h"
-#include "policy.h"
+#include "parking/park.h"
+#include "parking/policy.h"
+#include "python/current.h"
+#include "python/holding.h"
 #include "stand_in.h"
 #include "types.h"
 

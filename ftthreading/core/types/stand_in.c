@@ -23,7 +23,7 @@
 
 #include "stand_in.h"
 
-#include "atomics.h"
+#include "os/atomics.h"
 #include "types.h"
 
 typedef struct {

@@ -7,10 +7,10 @@
 #include <limits.h>
 #include <stddef.h>
 
-#include "arguments.h"
-#include "cpython.h"
-#include "object.h"
-#include "sharing.h"
+#include "python/arguments.h"
+#include "python/cpython.h"
+#include "python/object.h"
+#include "python/sharing.h"
 #include "stand_in.h"
 #include "types.h"
 

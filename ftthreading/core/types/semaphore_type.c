@@ -7,11 +7,11 @@
 
 #include <stddef.h>
 
-#include "arguments.h"
+#include "primitives/semaphore.h"
+#include "python/arguments.h"
+#include "python/function.h"
+#include "python/object.h"
 #include "foreign.h"
-#include "function.h"
-#include "object.h"
-#include "semaphore.h"
 #include "types.h"
 
 typedef struct {
