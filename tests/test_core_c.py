@@ -9,6 +9,7 @@ loops in C.  The correct core must pass in every build; each planted bug
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import subprocess
 import time
@@ -91,6 +92,14 @@ def test_lower_half_knows_nothing_of_python(path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Python.h" not in done.stdout
+
+
+def test_no_include_runs_up_a_floor() -> None:
+    floors = [*FLOORS, "python", "types"]
+    assert {path.parent.name for path in CORE.glob("*/*.[ch]")} == set(floors)
+    for path in CORE.glob("*/*.[ch]"):
+        for floor in re.findall(r'^#include "(\w+)/', path.read_text(), re.MULTILINE):
+            assert floors.index(floor) < floors.index(path.parent.name), path
 
 
 STANDSTILL = "STANDSTILL"

@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "parking/policy.h"
+#include "pause.h"
 
 #ifdef SYS_futex
 #define FUTEX_CALL SYS_futex
@@ -103,9 +103,6 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
                         ends ? &until : NULL);
         if (rc == 0) {
             sleeper->slept = true;
-            if (ftt_load(&ftt_gentle)) {
-                sched_yield();
-            }
         }
         if (rc == 0 || errno == EAGAIN) {
             continue;

@@ -12,11 +12,8 @@
 #if !FTT_OS_LINUX
 
 #include <errno.h>
-#include <sched.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "parking/policy.h"
 
 #define LONGEST_SLICE ((ftt_time)20 * 1000 * 1000) /* ns; no signal ends a wait here */
 
@@ -105,9 +102,6 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
         sleeper->slept = true;
     }
     pthread_mutex_unlock(&sleeper->mutex);
-    if (sleeper->slept && ftt_load(&ftt_gentle)) {
-        sched_yield();
-    }
     return end;
 }
 

@@ -102,12 +102,22 @@ change_own(ftt_wait *wait, const ftt_place *place, reason why)
     return now;
 }
 
+static ftt_sleep_end
+sleep_until(ftt_waiter *self, ftt_time deadline, ftt_time look)
+{
+    ftt_sleep_end end = ftt_sleep(&self->sleeper, deadline, look);
+    if (self->sleeper.slept) {
+        ftt_slept();
+    }
+    return end;
+}
+
 /* The token was decided; its post is a few instructions away. */
 static ftt_parked
 await_post(ftt_waiter *self)
 {
     void *detached = ftt_detach();
-    ftt_sleep(&self->sleeper, FTT_FOREVER, FTT_FOREVER);
+    sleep_until(self, FTT_FOREVER, FTT_FOREVER);
     ftt_attach(detached);
     return FTT_PARK_WOKEN;
 }
@@ -150,8 +160,7 @@ stay_awake_or_sleep(ftt_wait *wait, ftt_awake *awake, bool interruptible)
             return FTT_SLEEP_POSTED;
         }
     }
-    return ftt_sleep(&self->sleeper, wait->deadline,
-                     interruptible ? next_look(wait) : FTT_FOREVER);
+    return sleep_until(self, wait->deadline, interruptible ? next_look(wait) : FTT_FOREVER);
 }
 
 /* Waits until something happens, and leaves the queue unless it was chosen or is to stay for

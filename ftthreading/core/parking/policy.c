@@ -8,15 +8,13 @@
 #include "thread.h"
 
 #define SPIN_TIME 2000 /* ns */
-#define TRIAL 200      /* pauses */
 #define LONGEST_GAP 8  /* pauses between two looks: rarer looks disturb the owner less */
 #define MOST_TURNS 24
 #define CROWD 4         /* times as long as the shortest: a yield that has run somebody else */
 #define LEAST_YIELD 250 /* ns; no switch is shorter than CROWD times this */
 #define MOST_BRIEF 4    /* waits */
 
-ftt_word ftt_spin_limit = 0;
-ftt_word ftt_gentle = 0;
+static ftt_word gentle_waiters = 0;
 static ftt_word parallel_now = 0;
 static ftt_word measured = 0; /* pauses in SPIN_TIME */
 /* ns; first guesses, until they are seen: */
@@ -29,34 +27,16 @@ set(ftt_word *word, uint32_t value)
     atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
-static void
-pause_times(uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        ftt_pause();
-    }
-}
-
 void
 ftt_policy_init(bool gentle)
 {
-    set(&ftt_gentle, gentle);
+    set(&gentle_waiters, gentle);
     if (gentle) {
         set(&measured, 0);
     }
-    if (gentle || ftt_load(&measured) != 0 || ftt_usable_cpus() < 2) {
-        return;
+    if (!gentle && ftt_load(&measured) == 0 && ftt_usable_cpus() > 1) {
+        set(&measured, ftt_pauses_in(SPIN_TIME));
     }
-    /* The shortest of a few trials: a longer one was interrupted. */
-    ftt_time best = FTT_FOREVER;
-    for (int trial = 0; trial < 5; trial++) {
-        ftt_time start = ftt_now();
-        pause_times(TRIAL);
-        ftt_time took = ftt_now() - start;
-        best = took < best ? took : best;
-    }
-    uint32_t limit = (uint32_t)(SPIN_TIME * TRIAL / (best > 0 ? best : 1));
-    set(&measured, limit > 0 ? limit : 1);
 }
 
 void
@@ -66,7 +46,7 @@ ftt_policy_follow(bool parallel)
     if (ftt_load(&ftt_spin_limit) != limit) {
         set(&ftt_spin_limit, limit);
     }
-    bool may = parallel && !ftt_load(&ftt_gentle);
+    bool may = parallel && !ftt_load(&gentle_waiters);
     if (ftt_load(&parallel_now) != may) {
         set(&parallel_now, may);
     }
@@ -106,7 +86,7 @@ ftt_awake_pause(ftt_awake *me)
         return false;
     }
     uint32_t gap = me->gap < me->pauses ? me->gap : me->pauses;
-    pause_times(gap);
+    ftt_pause_times(gap);
     me->pauses -= gap;
     me->gap = me->gap < LONGEST_GAP ? me->gap * 2 : LONGEST_GAP;
     return true;
@@ -139,7 +119,7 @@ ftt_awake_yield(ftt_awake *me)
         return false;
     }
     if (!lends) {
-        pause_times(LONGEST_GAP);
+        ftt_pause_times(LONGEST_GAP);
         me->now = ftt_now();
         return true;
     }
@@ -152,6 +132,14 @@ ftt_awake_yield(ftt_awake *me)
         me->turns = 0;
     }
     return true;
+}
+
+void
+ftt_slept(void)
+{
+    if (ftt_load(&gentle_waiters)) {
+        sched_yield();
+    }
 }
 
 static void

@@ -36,7 +36,7 @@
    as it would stay awake in no crowd.
 
    Nobody stays awake under the GIL, whose holder cannot run on until we sleep (blocking.c asks).
-   Nor do gentle waiters: see ftt_gentle.
+   Nor do gentle waiters: see ftt_policy_init().
 
    All that is learnt is advice.  It is read and overwritten without order or care: no promise
    depends on it. */
@@ -44,19 +44,14 @@
 #ifndef FTT_POLICY_H
 #define FTT_POLICY_H
 
-#include "os/os.h"
-
-/* Pauses in about two microseconds: the longest time that pauses are used for.  Zero when they
-   are useless: with one usable processor, and when nobody is to stay awake. */
-extern ftt_word ftt_spin_limit;
+#include "os/pause.h"
 
 /* A waiter that stays awake, or that the kernel puts in the place of the one who woke it, is off
    before that one has come to its next line.  Under threading this hardly happens, and there
    are programs that count on it.  So waiters can be made gentle: they do not stay awake, and when
-   they have slept they yield their processor once before they go on. */
-extern ftt_word ftt_gentle;
+   they have slept they yield their processor once before they go on.
 
-/* Measures the machine, the first time, or makes all waiters gentle. */
+   Measures the machine, the first time, or makes all waiters gentle. */
 void ftt_policy_init(bool gentle);
 
 /* Whether threads can run side by side at present. */
@@ -90,24 +85,13 @@ ftt_awake ftt_awake_begin(ftt_time budget, ftt_time deadline);
 bool ftt_awake_pause(ftt_awake *awake); /* false when it is time for something else */
 bool ftt_awake_yield(ftt_awake *awake);
 
+/* For who has slept: lets the one go first that woke it, if it is to be gentle. */
+void ftt_slept(void);
+
 /* A wait is over that began at `began`; `posted`, if it had slept, when it was woken; else 0. */
 void ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted);
 
 /* The same for one that ran out of time. */
 void ftt_policy_learn_vain(ftt_pace *pace, ftt_time began);
-
-static inline void
-ftt_pause(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("isb" ::: "memory");
-#elif defined(__arm__)
-    __asm__ __volatile__("yield" ::: "memory");
-#else
-    atomic_signal_fence(memory_order_seq_cst);
-#endif
-}
 
 #endif

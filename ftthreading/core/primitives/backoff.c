@@ -23,9 +23,7 @@
 static bool
 taken_after(ftt_lock *lock, uint32_t pauses)
 {
-    for (uint32_t i = 0; i < pauses; i++) {
-        ftt_pause();
-    }
+    ftt_pause_times(pauses);
     return ftt_lock_try(lock);
 }
 
