@@ -27,7 +27,7 @@ typedef int64_t ftt_time;
 
 ftt_time ftt_now(void);
 
-/* For how long all threads of the process together have had a processor, ns. */
+/* For how long all threads of the process together have had a processor, ns; -1: not told. */
 ftt_time ftt_time_run(void);
 
 /* Processors this thread may run on; at least 1. */

@@ -55,7 +55,8 @@ ftt_lent(const ftt_loan *loan, ftt_time now, ftt_time took)
         set(&watching, until);
         return true;
     }
-    if (ftt_time_run() - loan->ran >= took / 4 * 3) {
+    ftt_time run = ftt_time_run();
+    if (run < 0 || run - loan->ran >= took / 4 * 3) {
         set(&watching, 0);
         set(&calm, until);
         return true;

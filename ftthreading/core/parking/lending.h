@@ -4,13 +4,14 @@
    has to be done, however long it takes.  Another program with much to do keeps the processor
    until the scheduler takes it away, some milliseconds later, while everybody here may be waiting
    for this one thread; and had it slept, it would have been let in at once.  (Without telling the
-   two apart, hand-overs beside programs that keep all processors busy took a hundred times as
-   long; or, where neither was lent to for some time after a long turn, programs that share
+   two apart, hand-overs beside programs that keep all processors busy took up to a hundred times as
+   long; or, where neither was lent to for some time after a long turn, programs whose threads share
    connections or a log file were a quarter slower.)
 
    The kernel does not say who had a processor.  It counts the time that the process as a whole
    has run: if that was less than three quarters of a long turn, another program had it.  Threads
-   of ours that run on other processors can hide this, but then we do not stand still.
+   of ours that run on other processors can hide this: the process does not stand still then, though
+   two threads of it that wait for each other may.
 
    The count is a system call that visits every thread of the process: 0.35 us, and 1.5 us with a
    hundred threads.  So turns are judged only while there is a reason to:
@@ -33,7 +34,7 @@
 
 typedef struct {
     ftt_long *shut; /* until when the processor is */
-    ftt_time ran;   /* by the process, before; -1 if that was not asked */
+    ftt_time ran;   /* by the process, before; -1 if that was not asked, or not told */
 } ftt_loan;
 
 /* Whether the processor that we run on can be lent now. */

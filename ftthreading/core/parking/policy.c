@@ -112,19 +112,12 @@ ftt_awake_yield(ftt_awake *me)
         return false;
     }
     ftt_loan loan;
-    ftt_time before = me->now;
-    bool lends = ftt_may_lend(&loan, before);
-    ftt_time end = lends && ftt_this_thread.crowded ? me->began + FTT_LONG_TURN : me->until;
-    if (before >= end || before >= me->deadline) {
+    ftt_time end = ftt_this_thread.crowded ? me->began + FTT_LONG_TURN : me->until;
+    if (me->now >= end || me->now >= me->deadline || !ftt_may_lend(&loan, me->now)) {
         return false;
     }
-    if (!lends) {
-        ftt_pause_times(LONGEST_GAP);
-        me->now = ftt_now();
-        return true;
-    }
-    ftt_lend(&loan, before);
-    before = ftt_now();
+    ftt_lend(&loan, me->now);
+    ftt_time before = ftt_now();
     sched_yield();
     me->now = ftt_now();
     learn_yield(me, me->now - before);
@@ -161,7 +154,7 @@ ftt_policy_learn(ftt_pace *pace, ftt_time began, ftt_time posted)
         if (late < cost) {
             set(&sleep_cost, (uint32_t)(cost - (cost - late) / 4));
         }
-        else if (late < FTT_LONG_TURN && !ftt_this_thread.crowded) { /* else it waited in a run queue */
+        else if (late < FTT_LONG_TURN && !ftt_this_thread.crowded) { /* not in a run queue */
             ftt_time more = late - cost < cost ? late - cost : cost;
             set(&sleep_cost, (uint32_t)(cost + more / 32));
         }

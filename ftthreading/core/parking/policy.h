@@ -32,8 +32,8 @@
    the sleep that follows.  In a crowd it is the yields that are counted: each runs somebody else,
    and after MOST_TURNS of them, or half a millisecond, the thread had better be out of the way.
 
-   Where another program would keep the processor (lending.h), a thread pauses instead, for as long
-   as it would stay awake in no crowd.
+   Nobody yields a processor that another program would keep (lending.h): who would have yielded
+   sleeps.
 
    Nobody stays awake under the GIL, whose holder cannot run on until we sleep (blocking.c asks).
    Nor do gentle waiters: see ftt_policy_init().
