@@ -1,7 +1,7 @@
 """Reference counts of shared locks: which are deferred, and that nothing else is freed late.
 
-The reasons are in core/python/sharing.h. A deferred count is seen by sys.getrefcount(): a few for an
-ordinary object, far more than any real count for this.
+The reasons are in core/python/sharing.h. A deferred count is seen by sys.getrefcount(): a few for
+an ordinary object, far more than any real count for this.
 """
 
 import gc
