@@ -1,7 +1,7 @@
 """Green threads and ftthreading exclude each other, and one of them says so.
 
 Small modules stand for eventlet and gevent here: what they do to `threading` is theirs, and what
-counts is when we give way. With the real ones: see the README.
+counts is when we give way. With the real ones: see docs/switching-on.md.
 """
 
 from pathlib import Path
