@@ -1,8 +1,7 @@
 /* The parts of a measurement that Python cannot do without disturbing it.
 
-   Floor, Section, Gate, Waits, spin, canary, ping_pong, pauses and yields: each is explained where it
-   is made, in _native_*.c.
-   Nothing here is part of the package. */
+   Floor, Section, Gate, Waits, spin, canary, ping_pong, pauses and yields: each is explained where
+   it is made, in _native_*.c.  Nothing here is part of the package. */
 
 #include "_native.h"
 

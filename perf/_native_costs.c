@@ -1,19 +1,9 @@
-/* Costs: what the steps of a wait take that need no second thread. */
+/* Costs: what the steps of a wait take that need no second thread.  A pause is the core's. */
 
 #include <sched.h>
 
+#include "../ftthreading/core/os/pause.h"
 #include "_native.h"
-
-static void pause_once(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("isb" ::: "memory");
-#elif defined(__arm__)
-    __asm__ __volatile__("yield" ::: "memory");
-#endif
-}
 
 static void yield_once(void)
 {
@@ -38,7 +28,7 @@ static PyObject *seconds_for(void (*step)(void), PyObject *value)
 PyObject *native_pauses(PyObject *module, PyObject *count)
 {
     (void)module;
-    return seconds_for(pause_once, count);
+    return seconds_for(ftt_pause, count);
 }
 
 PyObject *native_yields(PyObject *module, PyObject *count)

@@ -41,7 +41,8 @@ def tag() -> str:
     debug = "d" if hasattr(sys, "gettotalrefcount") else ""
     thread_sanitizer = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))
     ending = "san" if thread_sanitizer else debug
-    optimised = "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS"))
+    flags = str(sysconfig.get_config_var("CONFIG_ARGS"))
+    optimised = "--enable-optimizations" in flags and "--with-lto" in flags
     kind = "-opt" if free and optimised and not ending else ending
     return f"{sys.version_info.major}.{sys.version_info.minor}{free}{kind}"
 

@@ -21,6 +21,7 @@ import tempfile
 import types
 
 HERE = pathlib.Path(__file__).parent
+OS = HERE.parent / "ftthreading" / "core" / "os"  # what is measured is what the core does
 
 
 class CompileError(Exception):
@@ -64,7 +65,7 @@ def build(name: str) -> pathlib.Path:
     sources = [HERE / f"{name}.c", *sorted(HERE.glob(f"{name}_*.c"))]
     command = _command(sources)
     key = hashlib.sha256()
-    for file in (*sources, *sorted(HERE.glob("*.h"))):
+    for file in (*sources, *sorted(HERE.glob("*.h")), *sorted(OS.glob("*.h"))):
         key.update(file.read_bytes())
     for part in (sys.version, sys.prefix, sysconfig.get_config_var("SOABI"), *command):
         key.update(f"{part}\0".encode())

@@ -25,7 +25,6 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pause.h"
@@ -49,22 +48,6 @@ futex(ftt_word *word, int operation, uint32_t value, const kernel_time *timeout)
 {
     return syscall(FUTEX_CALL, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL,
                    FUTEX_BITSET_MATCH_ANY);
-}
-
-ftt_time
-ftt_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (ftt_time)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-ftt_time
-ftt_time_run(void)
-{
-    struct timespec run;
-    bool told = clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &run) == 0; /* a sandbox may refuse it */
-    return told ? (ftt_time)run.tv_sec * 1000000000 + run.tv_nsec : -1;
 }
 
 int

@@ -17,22 +17,6 @@
 
 #define LONGEST_SLICE ((ftt_time)20 * 1000 * 1000) /* ns; no signal ends a wait here */
 
-ftt_time
-ftt_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (ftt_time)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-ftt_time
-ftt_time_run(void)
-{
-    struct timespec run;
-    bool told = clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &run) == 0; /* a sandbox may refuse it */
-    return told ? (ftt_time)run.tv_sec * 1000000000 + run.tv_nsec : -1;
-}
-
 int
 ftt_usable_cpus(void)
 {

@@ -8,9 +8,9 @@
 
 #include "lending.h"
 
-#define PENALTY 8                            /* times as long as the turn took */
+#define PENALTY 8                             /* times as long as the turn took */
 #define LONGEST_TURN ((ftt_time)20000 * 1000) /* ns; more: the process or the machine stood still */
-#define PROCESSORS 256                       /* a power of two; more of them share what is known */
+#define PROCESSORS 256                        /* a power of two; more of them share what is known */
 
 static ftt_long shut[PROCESSORS]; /* until when */
 static ftt_long watching, calm;   /* the same, of the process */

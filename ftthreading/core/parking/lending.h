@@ -9,9 +9,11 @@
    connections or a log file were a quarter slower.)
 
    The kernel does not say who had a processor.  It counts the time that the process as a whole
-   has run: if that was less than three quarters of a long turn, another program had it.  Threads
-   of ours that run on other processors can hide this: the process does not stand still then, though
-   two threads of it that wait for each other may.
+   has run.  A turn that one of ours had makes the whole of it; another program's turn makes half,
+   if one of ours shares a second processor with that program.  So if it was less than three
+   quarters of a long turn, another program had it.  Threads of ours that run on more processors
+   can hide this: the process does not stand still then, though two threads of it that wait for
+   each other may.
 
    The count is a system call that visits every thread of the process: 0.35 us, and 1.5 us with a
    hundred threads.  So turns are judged only while there is a reason to:
