@@ -185,6 +185,7 @@ exec_module(PyObject *module)
     if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_holding_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_inspect_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_stand_in_methods) < 0) {
         return -1;
     }
