@@ -9,13 +9,13 @@ and on files, and watches from another process.
 
 from __future__ import annotations
 
-from .scenario import ACCEPTABLE as ACCEPTABLE
-from .scenario import FORBIDDEN as FORBIDDEN
-from .scenario import INTERESTING as INTERESTING
-from .scenario import MANY as MANY
-from .scenario import Actor as Actor
-from .scenario import Breach as Breach
-from .scenario import Grade as Grade
-from .scenario import Scenario as Scenario
-from .scenario import World as World
-from .scenario import actor as actor
+from .api import ACCEPTABLE as ACCEPTABLE
+from .api import FORBIDDEN as FORBIDDEN
+from .api import INTERESTING as INTERESTING
+from .api import MANY as MANY
+from .api import Actor as Actor
+from .api import Breach as Breach
+from .api import Grade as Grade
+from .api import Scenario as Scenario
+from .api import World as World
+from .api import actor as actor

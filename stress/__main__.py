@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import commands
-from .catalogue import NoScenario
-from .journal import RUNS, NoRun
-from .nemesis import NEMESES
-from .plan import MODES
-from .probe import CannotRun
-from .totals import Exit
+from .cli import commands
+from .engine.catalogue import NoScenario
+from .engine.journal import RUNS, NoRun
+from .engine.plan import MODES
+from .engine.probe import CannotRun
+from .engine.totals import Exit
+from .nemeses.catalogue import NEMESES
 
 EXITS = """exit codes:
   0  nothing found, on what was exercised

@@ -19,8 +19,8 @@ from xml.etree import ElementTree
 import pytest
 from support import CHECKOUT, wait_until
 
-from stress import supervise
-from stress.batch import Batch
+from stress.engine import supervise
+from stress.records.batch import Batch
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 THREAD_SANITIZER = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))

@@ -8,17 +8,19 @@ from collections import Counter
 
 import pytest
 
-from stress import commands, crashes, findings
-from stress.batch import Batch, Result, seed_of, write_atomically
-from stress.catalogue import NoScenario, shipped
-from stress.compare import fisher
-from stress.findings import Finding
-from stress.journal import NoRun, find_finding, new_run, open_run
-from stress.mutants import mutants, patched
-from stress.plan import Options, Plan, chosen, thread_counts
-from stress.probe import unfit
-from stress.scenario import Actor, Breach
-from stress.totals import Exit, Totals
+from stress.api.scenario import Actor, Breach
+from stress.cli import commands
+from stress.cli.compare import fisher
+from stress.engine.catalogue import NoScenario, shipped
+from stress.engine.journal import NoRun, find_finding, new_run, open_run
+from stress.engine.plan import Options, Plan, chosen, thread_counts
+from stress.engine.probe import unfit
+from stress.engine.totals import Exit, Totals
+from stress.processes import crashes
+from stress.records import findings
+from stress.records.batch import Batch, Result, seed_of, write_atomically
+from stress.records.findings import Finding
+from stress.targets.mutants.planting import mutants, patched
 
 FIT = {"python_lines": True, "indivisible": True, "fails_allocations": True}
 PYTHON = {"version": "3.13.5", "free_threaded": True, "gil": False, "cpus": 2, **FIT}

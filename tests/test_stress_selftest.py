@@ -9,15 +9,15 @@ import threading
 
 import pytest
 
-from stress import selftest
-from stress.batch import Batch, Result
-from stress.findings import Finding
-from stress.heartbeat import Heartbeat
-from stress.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
-from stress.mutants import Mutant, mutants
-from stress.schedule import batches, scenarios
-from stress.selftest import Selftest, hash_of_bug
-from stress.totals import Exit
+from stress.engine.totals import Exit
+from stress.mutation import selftest
+from stress.mutation.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
+from stress.mutation.schedule import batches, scenarios
+from stress.mutation.selftest import Selftest, hash_of_bug
+from stress.processes.heartbeat import Heartbeat
+from stress.records.batch import Batch, Result
+from stress.records.findings import Finding
+from stress.targets.mutants.planting import Mutant, mutants
 
 BOTH = ["lock_double_grant", "event_wakes_one"]
 

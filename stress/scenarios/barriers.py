@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..scenario import ACCEPTABLE, INTERESTING, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, INTERESTING, MANY, Actor, Breach, Scenario, actor
 
 
 class BarrierGenerations(Scenario):

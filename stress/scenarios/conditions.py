@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import time
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
 
 PATIENCE = 0.6
 """Seconds that a waiter waits who must be notified: more than any notifier takes."""

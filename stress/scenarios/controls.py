@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..scenario import ACCEPTABLE, Actor, Scenario, actor
+from ..api.scenario import ACCEPTABLE, Actor, Scenario, actor
 
 LONG = 0.02
 """Seconds: more than a processor is left to one thread if another wants it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
 
 
 class EventPublishes(Scenario):

@@ -10,8 +10,8 @@ import tempfile
 import time
 from typing import IO, Any
 
-from ..process import die_with
-from ..scenario import MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import MANY, Actor, Breach, Scenario, actor
+from ..processes.kernel import die_with
 
 CHILD_SECONDS = 12
 

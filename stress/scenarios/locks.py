@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
 
 
 class LockTorture(Scenario):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 from collections import Counter
 
-from ..scenario import MANY, Actor, Breach, Scenario, actor
-from ..targets import queue_of
+from ..api.scenario import MANY, Actor, Breach, Scenario, actor
+from ..targets.loading import queue_of
 
 
 class QueueNoLossNoDuplicate(Scenario):

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from ..scenario import ACCEPTABLE, Actor, Breach, Scenario, World, actor
-from ..targets import interruptible
+from ..api.scenario import ACCEPTABLE, Actor, Breach, Scenario, World, actor
+from ..targets.loading import interruptible
 
 
 class Interrupted(Exception):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 
-from ..nemesis import stop_the_world
-from ..scenario import MANY, Actor, Breach, Scenario, actor
-from ..targets import interruptible
+from ..api.scenario import MANY, Actor, Breach, Scenario, actor
+from ..nemeses.catalogue import stop_the_world
+from ..targets.loading import interruptible
 
 
 class Finalizer:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-from ..process import threads
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..processes.kernel import threads
 
 
 class ThreadLifecycle(Scenario):
@@ -108,8 +108,8 @@ ASLEEP_SECONDS = 5.0
 EXIT_SECONDS = 60.0
 AT_EXIT = """
 import atexit, sys, time
-from stress.process import die_with
-from stress.targets import load
+from stress.processes.kernel import die_with
+from stress.targets.loading import load
 die_with(int(sys.argv[2]))
 m = load(sys.argv[1])
 lock, event = m.Lock(), m.Event()
