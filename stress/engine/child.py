@@ -42,7 +42,7 @@ NOTED = 4
 """Hand-overs are noted in every how many-th round; noting takes time, and hides bugs."""
 
 
-class Run:
+class Rounds:
     """The rounds of a batch."""
 
     def __init__(self, batch: Batch, folder: Path, heartbeat: Heartbeat) -> None:
@@ -64,6 +64,11 @@ class Run:
         self.stages: list[Scenario] = []
         self.begin = 0.0
         self.round = batch.first
+
+    @property
+    def idents(self) -> list[int]:
+        """The threads of the actors but the main one."""
+        return self.team.idents
 
     def go(self) -> None:
         """Run rounds until the time is over or something is found."""
@@ -194,10 +199,10 @@ def answer(folder: Path) -> None:
     """
     told = False
     while True:
-        if run is not None:
-            run.heartbeat.ops = sum(actor.ops for actor in run.actors)
+        if rounds is not None:
+            rounds.heartbeat.ops = sum(actor.ops for actor in rounds.actors)
             if not told:
-                run.heartbeat.add_extra(_thread.get_native_id())
+                rounds.heartbeat.add_extra(_thread.get_native_id())
                 told = True
         if not select.select([0], [], [], TELL_SECONDS)[0]:
             continue
@@ -218,7 +223,7 @@ def answer(folder: Path) -> None:
                     print(f"thread {ident:#x}, the newest call last:\n{text}", file=file)
             faulthandler.cancel_dump_traceback_later()
             file.flush()
-            for stage in run.stages if run is not None else []:
+            for stage in rounds.stages if rounds is not None else []:
                 print(f"state of {stage.name()}:", file=file)
                 for name, value in list(vars(stage).items()):
                     print(f"  {name} = {value!r}", file=file)
@@ -226,21 +231,21 @@ def answer(folder: Path) -> None:
     os._exit(3)
 
 
-run: Run | None = None
+rounds: Rounds | None = None
 """What runs in this process, for `answer`."""
 
 
 def main(folder: Path) -> None:
     """Run the batch in the folder, and leave without any cleaning up: threads may be stuck."""
-    global run
+    global rounds
     wish = json.loads((folder / "batch.json").read_text(encoding="utf-8"))
     die_with(wish["parent"])
     faulthandler.enable()
     _thread.start_new_thread(answer, (folder,))
     batch = batch_from_json(wish["batch"])
     try:
-        run = Run(batch, folder, Heartbeat(folder / "heartbeat"))
-        run.go()
+        rounds = Rounds(batch, folder, Heartbeat(folder / "heartbeat"))
+        rounds.go()
     except BaseException:
         result = Result(batch, error=traceback.format_exc())
         write_atomically(folder / "result.json", result.to_json())

@@ -16,15 +16,12 @@ import threading
 import time
 from random import Random
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..records.batch import seed_of
 from ..targets import loading as targets
-from .nemesis import Nemesis, Patience
+from .nemesis import Nemesis, Patience, Running
 from .throwing import Interrupts, NoMemory, Throws
-
-if TYPE_CHECKING:
-    from ..engine.child import Run
 
 TOOL = 4  # sys.monitoring's: neither a debugger's nor a profiler's
 
@@ -152,7 +149,7 @@ class Signals(Nemesis):
 
     def act(self) -> None:
         for _ in range(self.rng.randrange(1, 8)):
-            signal.pthread_kill(self.rng.choice(self.run.team.idents), signal.SIGUSR2)
+            signal.pthread_kill(self.rng.choice(self.run.idents), signal.SIGUSR2)
 
 
 class Collect(Nemesis):
@@ -252,7 +249,7 @@ NEMESES: dict[str, type[Nemesis]] = {
 class Nemeses:
     """All that a batch asks for."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Running) -> None:
         seed = run.batch.seed
         self._all = [NEMESES[name](run, Random(seed_of(seed, name))) for name in run.batch.nemeses]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import _thread
 import time
 from random import Random
-from typing import TYPE_CHECKING, ClassVar
+from types import ModuleType
+from typing import ClassVar, Protocol
 
+from ..api.scenario import Actor, Scenario
 from ..processes.heartbeat import Heartbeat
-
-if TYPE_CHECKING:
-    from ..engine.child import Run
+from ..records.batch import Batch
 
 PATIENCE = 1.0
 """Seconds without a round's end after which nemeses hold still."""
@@ -34,6 +34,24 @@ class Patience:
         return now - self._since < PATIENCE
 
 
+class Running(Protocol):
+    """What a nemesis sees of the batch that runs beside it."""
+
+    batch: Batch
+    heartbeat: Heartbeat
+    target: ModuleType
+    scenario: type[Scenario]
+    actors: list[Actor]
+    plain: list[str]
+    """The methods of the actors that have threads of their own."""
+    main: str | None
+    """The method of the actor in the main thread, if there is one."""
+
+    @property
+    def idents(self) -> list[int]:
+        """The threads of the actors but the main one."""
+
+
 class Nemesis:
     """Either a thread that acts again and again, or something that is done before each round."""
 
@@ -43,7 +61,7 @@ class Nemesis:
     throws: ClassVar[bool] = False
     """It raises in actors: only for scenarios that tolerate it."""
 
-    def __init__(self, run: Run, rng: Random) -> None:
+    def __init__(self, run: Running, rng: Random) -> None:
         self.run = run
         self.rng = rng
         self.prepare()
