@@ -17,7 +17,8 @@ from stress.mutation.selftest import Selftest, hash_of_bug
 from stress.processes.heartbeat import Heartbeat
 from stress.records.batch import Batch, Result
 from stress.records.findings import Finding
-from stress.targets.mutants.planting import Mutant, mutants
+from stress.targets.mutants.mutant import Mutant
+from stress.targets.mutants.planting import mutants
 
 BOTH = ["lock_double_grant", "event_wakes_one"]
 

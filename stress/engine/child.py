@@ -28,7 +28,7 @@ from ..processes.heartbeat import Heartbeat
 from ..processes.kernel import die_with
 from ..records.batch import Batch, Result, batch_from_json, seed_of, write_atomically
 from ..records.findings import Finding
-from ..targets import loading as targets
+from ..targets.loading import load
 from . import catalogue
 from .team import Team
 
@@ -51,7 +51,7 @@ class Rounds:
         self.heartbeat = heartbeat
         self.result = Result(batch, gil=gil_enabled())
         self.found: list[Finding] = []
-        self.target = targets.load(batch.target)
+        self.target = load(batch.target)
         self.scenario = catalogue.find(batch.scenario, batch.files)
         cast = self.scenario.cast(batch.threads)
         self.plain = [name for name, main in cast if not main]

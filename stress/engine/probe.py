@@ -10,7 +10,8 @@ import sys
 import sysconfig
 from typing import Any
 
-from ..targets import loading as targets
+from ..targets.inspection import code_of, indivisible
+from ..targets.loading import NoTarget, load
 
 
 class CannotRun(Exception):
@@ -20,9 +21,9 @@ class CannotRun(Exception):
 def describe(target: str) -> dict[str, Any]:
     """Return what is known of this interpreter, after importing the target.
 
-    Raises targets.NoTarget.
+    Raises NoTarget.
     """
-    module = targets.load(target)
+    module = load(target)
     probe = getattr(sys, "_is_gil_enabled", None)
     flags = str(sysconfig.get_config_var("CFLAGS"))
     return {
@@ -35,8 +36,8 @@ def describe(target: str) -> dict[str, Any]:
         "sanitizer": "thread" if "-fsanitize=thread" in flags else "",
         "cpus": len(os.sched_getaffinity(0)),
         "file": getattr(module, "__file__", None) or "",
-        "python_lines": bool(targets.code_of(module)),
-        "indivisible": targets.indivisible(module),
+        "python_lines": bool(code_of(module)),
+        "indivisible": indivisible(module),
         "fails_allocations": fails_allocations(),
     }
 
@@ -87,5 +88,5 @@ def ask(python: str, target: str) -> dict[str, Any]:
 if __name__ == "__main__":
     try:
         print(json.dumps(describe(sys.argv[1])))
-    except targets.NoTarget as error:
+    except NoTarget as error:
         sys.exit(str(error))

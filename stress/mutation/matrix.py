@@ -20,7 +20,7 @@ from typing import Any
 from perf.report import table
 
 from ..records.findings import Finding
-from ..targets.mutants.planting import Mutant
+from ..targets.mutants.mutant import Mutant
 
 ENOUGH = 0.95
 """The share of seeds on which a mutant has to be killed."""

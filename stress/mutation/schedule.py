@@ -8,7 +8,7 @@ from random import Random
 from ..api.scenario import Scenario
 from ..engine.catalogue import shipped
 from ..records.batch import Batch, seed_of
-from ..targets.mutants.planting import Mutant
+from ..targets.mutants.mutant import Mutant
 from .matrix import GOLDEN
 
 FIRST = 0.6

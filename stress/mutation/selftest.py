@@ -26,7 +26,8 @@ from ..engine.runner import GRACE, Stopped, stoppable
 from ..engine.supervise import Supervisor
 from ..engine.totals import Exit
 from ..records.batch import Batch
-from ..targets.mutants.planting import Mutant, mutants
+from ..targets.mutants.mutant import Mutant
+from ..targets.mutants.planting import mutants
 from .matrix import DIRECTED, ENOUGH, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
 from .schedule import batches, relevant, scenarios
 

@@ -19,7 +19,7 @@ from types import CodeType
 from typing import Any
 
 from ..records.batch import seed_of
-from ..targets import loading as targets
+from ..targets.inspection import code_of, queue_of
 from .nemesis import Nemesis, Patience, Running
 from .throwing import Interrupts, NoMemory, Throws
 
@@ -74,8 +74,8 @@ class Lines(Injection):
     doc = "breaks between the lines of a target written in Python (nothing for one in C)"
 
     def codes(self) -> list[CodeType]:
-        targets.queue_of(self.run.target)
-        return targets.code_of(self.run.target)
+        queue_of(self.run.target)
+        return code_of(self.run.target)
 
 
 class Yields(Injection):

@@ -8,7 +8,7 @@ import signal
 from types import FrameType
 
 from ..api.exposure import Thrown
-from ..targets import loading as targets
+from ..targets.inspection import interruptible
 from .nemesis import Nemesis
 
 
@@ -23,7 +23,7 @@ class Interrupts(Nemesis):
 
     def handler(self, number: int, frame: FrameType | None) -> None:
         exposure = self.run.actors[-1].exposure  # the main thread's, where handlers run
-        if targets.interruptible(self.run.target, frame) and exposure.claim():
+        if interruptible(self.run.target, frame) and exposure.claim():
             exposure.sent = True
             raise Thrown("by a signal handler")
 

@@ -20,7 +20,7 @@ from ..linearizability.models import (
     SemaphoreModel,
 )
 from ..linearizability.program import Linear
-from ..targets.loading import queue_of
+from ..targets.inspection import queue_of
 
 
 class LinearLock(Linear):

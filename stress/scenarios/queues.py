@@ -6,7 +6,7 @@ import queue
 from collections import Counter
 
 from ..api.scenario import MANY, Actor, Breach, Scenario, actor
-from ..targets.loading import queue_of
+from ..targets.inspection import queue_of
 
 
 class QueueNoLossNoDuplicate(Scenario):

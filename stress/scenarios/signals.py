@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from ..api.scenario import ACCEPTABLE, Actor, Breach, Scenario, World, actor
-from ..targets.loading import interruptible
+from ..targets.inspection import interruptible
 
 
 class Interrupted(Exception):

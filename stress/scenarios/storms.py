@@ -7,7 +7,7 @@ import sys
 
 from ..api.scenario import MANY, Actor, Breach, Scenario, actor
 from ..nemeses.catalogue import stop_the_world
-from ..targets.loading import interruptible
+from ..targets.inspection import interruptible
 
 
 class Finalizer:

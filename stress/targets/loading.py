@@ -1,14 +1,9 @@
-"""The module under test: found by name, with a queue of its own, and what handlers may disturb."""
+"""The module under test, found by its name."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import queue
-import sys
-from collections.abc import Callable
-from types import CodeType, FrameType, FunctionType, ModuleType
-from typing import Any
+from types import ModuleType
 
 NEEDED = ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event", "Barrier")
 
@@ -23,9 +18,12 @@ def load(name: str) -> ModuleType:
     Raises NoTarget.
     """
     if name.startswith("mutant:"):
-        from .mutants.planting import build
+        from .mutants.planting import NoMutant, build
 
-        return build(name.partition(":")[2])
+        try:
+            return build(name.partition(":")[2])
+        except NoMutant as error:
+            raise NoTarget(str(error)) from None
     try:
         module = importlib.import_module("stress.targets.golden" if name == "golden" else name)
     except ImportError as error:
@@ -33,91 +31,3 @@ def load(name: str) -> ModuleType:
     if missing := [word for word in (*NEEDED, "Thread") if not hasattr(module, word)]:
         raise NoTarget(f"{name} has no {', '.join(missing)}")
     return module
-
-
-_queues: dict[str, Any] = {}
-
-
-def queue_of(target: ModuleType) -> Any:
-    """Return the target's Queue, or else the interpreter's, built upon the target's locks."""
-    if hasattr(target, "Queue"):
-        return target.Queue
-    if target.__name__ not in _queues:
-        spec = importlib.util.spec_from_file_location("stress_queue", queue.__file__)
-        assert spec is not None
-        assert spec.loader is not None
-        copy = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(copy)
-        copy.threading = target  # type: ignore[attr-defined]
-        # Callers catch the names that everybody knows.
-        copy.Empty, copy.Full = queue.Empty, queue.Full  # type: ignore[attr-defined]
-        if hasattr(queue, "ShutDown"):
-            copy.ShutDown = queue.ShutDown  # type: ignore[attr-defined]
-        _queues[target.__name__] = copy
-    return _queues[target.__name__].Queue
-
-
-def interruptible(target: ModuleType, frame: FrameType | None) -> bool:
-    """Return whether a signal handler may act upon the target in the midst of this frame.
-
-    Always, but for a target that has an opinion. The golden one is pure Python and cannot
-    guard each of its lines: it says that handlers may act while its thread sleeps.
-    """
-    opinion = getattr(target, "interruptible", None)
-    return opinion is None or bool(opinion(frame))
-
-
-def indivisible(target: ModuleType) -> bool:
-    """Return whether the primitives' calls are C, so that no exception comes in their midst.
-
-    That a method is a Python function does not tell: what is asked is whether its code runs.
-    """
-    semaphore, event, barrier = target.Semaphore(), target.Event(), target.Barrier(1)
-    lock, rlock, condition = target.Lock(), target.RLock(), target.Condition()
-    calls: list[Callable[[], object]] = [
-        lambda: lock.acquire(False),
-        lambda: rlock.acquire(False),
-        lambda: condition.acquire(False),
-        lambda: semaphore.acquire(False),
-        lambda: event.wait(0),
-        lambda: barrier.wait(0),
-    ]
-    frames: list[str] = []
-    before = sys.getprofile()
-    sys.setprofile(lambda frame, what, _: frames.append(what) if what == "call" else None)
-    try:
-        for call in calls:
-            call()
-    finally:
-        sys.setprofile(before)
-    return len(frames) == len(calls)  # those of the calls themselves
-
-
-def code_of(target: ModuleType) -> list[CodeType]:
-    """Return the code of all functions that a pure-Python target defines; none of a C one."""
-    found: dict[int, CodeType] = {}
-    names = {target.__name__, *getattr(target, "PARTS", ())}
-
-    def add(thing: object) -> None:
-        thing = getattr(thing, "__func__", thing)
-        if isinstance(thing, property):
-            add(thing.fget)
-        elif isinstance(thing, FunctionType) and thing.__module__ in names:
-            found[id(thing.__code__)] = thing.__code__
-
-    for value in list(vars(target).values()):
-        add(value)
-        if isinstance(value, type) and value.__module__ in names:
-            for item in list(vars(value).values()):
-                add(item)
-    copy = _queues.get(target.__name__)
-    if copy is not None:
-        for item in list(vars(copy.Queue).values()):
-            if isinstance(item, FunctionType):
-                found[id(item.__code__)] = item.__code__
-    return list(found.values())
-
-
-def bind(target: ModuleType, name: str) -> Callable[..., Any]:
-    """Return the class of a primitive by its name; Queue comes from `queue_of`."""
-    return queue_of(target) if name == "Queue" else getattr(target, name)  # type: ignore[no-any-return]

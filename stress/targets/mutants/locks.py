@@ -1,9 +1,11 @@
-"""The bugs planted into locks and conditions: name, primitive, family, what is wrong, and where (see `planting`)."""
+"""Bugs in locks."""
 
 from __future__ import annotations
 
-LOCKS: tuple[tuple[str, ...], ...] = (
-    (
+from .mutant import Mutant
+
+LOCKS = (
+    Mutant(
         "lock_double_grant",
         "Lock",
         "rate",
@@ -12,7 +14,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "            if not self._locked:\n                self._locked = True\n",
         "            if not self._locked or _chance(0.002):\n                self._locked = True\n",
     ),
-    (
+    Mutant(
         "lock_check_outside",
         "Lock",
         "window",
@@ -22,7 +24,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "        free = not self._locked\n        with self._guard:\n"
         "            if free:\n                self._locked = True\n",
     ),
-    (
+    Mutant(
         "lock_timeout_keeps_place",
         "Lock",
         "window",
@@ -31,7 +33,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "                self._queue.remove(waiter)\n            return waiter.granted",
         "                pass\n            return waiter.granted",
     ),
-    (
+    Mutant(
         "lock_timeout_drops_handover",
         "Lock",
         "window",
@@ -45,7 +47,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "    def release(self) -> None:\n"
         "        with self._guard:\n            if not self._locked:",
     ),
-    (
+    Mutant(
         "lock_free_release",
         "Lock",
         "rate",
@@ -54,7 +56,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         '                raise RuntimeError("release unlocked lock")\n',
         "                return\n",
     ),
-    (
+    Mutant(
         "lock_early_timeout",
         "Lock",
         "rate",
@@ -65,7 +67,17 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "        waiter.gate.acquire(True, left / 2 if _chance(0.02) else left)",
         "that a call gave up is right by its result; how long it took, one oracle looks at",
     ),
-    (
+    Mutant(
+        "lock_one_guard",
+        "Lock",
+        "window",
+        "all primitives have one guard, and no fork resets it",
+        "waiting",
+        "        self._guard = _thread.allocate_lock()\n",
+        "        self._guard = _thread.__dict__.setdefault('_stress_guard', _thread.allocate_lock())\n",
+        "all is right in the process itself; it takes a forked child, and only one scenario has such",
+    ),
+    Mutant(
         "rlock_torn_count",
         "RLock",
         "window",
@@ -74,7 +86,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "        self._count -= 1\n        if self._count == 0:\n            self._pass_on()",
         "        self._count -= 1\n        if self._count <= 1:\n            self._pass_on()",
     ),
-    (
+    Mutant(
         "rlock_owner_late",
         "RLock",
         "window",
@@ -84,7 +96,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "            free = not self._owner\n        if free:\n            self._take(me, 1)\n"
         "            return True\n        with self._guard:\n",
     ),
-    (
+    Mutant(
         "rlock_foreign_release",
         "RLock",
         "rate",
@@ -97,7 +109,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         '                raise RuntimeError("cannot release un-acquired lock")\n'
         "            self._give_back()",
     ),
-    (
+    Mutant(
         "rlock_save_forgets_depth",
         "RLock",
         "rate",
@@ -106,7 +118,7 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "        with self._guard:\n            self._count = count\n",
         "",
     ),
-    (
+    Mutant(
         "rlock_handler_waits",
         "RLock",
         "window",
@@ -116,79 +128,5 @@ LOCKS: tuple[tuple[str, ...], ...] = (
         "self._queue[:1]",
         "it takes a handler that waits for the lock for which its own thread waits; then both wait"
         " for ever, and no call returns anything that could be wrong",
-    ),
-    (
-        "condition_drops_notify",
-        "Condition",
-        "rate",
-        "now and then a notification is dropped",
-        "conditions",
-        "            for _ in range(min(n, len(self._queue))):\n",
-        "            for _ in range(0 if _chance(0.01) else min(n, len(self._queue))):\n",
-    ),
-    (
-        "condition_wakes_one_more",
-        "Condition",
-        "rate",
-        "now and then notify(n) wakes n + 1",
-        "conditions",
-        "range(min(n, len(self._queue)))",
-        "range(min(n + _chance(0.05), len(self._queue)))",
-    ),
-    (
-        "condition_swallows",
-        "Condition",
-        "window",
-        "who gives up leaves the queue after taking the lock back, as in the standard library",
-        "conditions",
-        "        try:\n            return self._wait(waiter, deadline)\n"
-        "        finally:\n            self._take_back(saved)",
-        "        from .waiting import sleep\n        try:\n            sleep(waiter, deadline)\n"
-        "            told = waiter.gate.locked() and waiter.granted\n"
-        "        finally:\n            self._take_back(saved)\n"
-        "        with self._guard:\n"
-        "            if waiter in self._queue:\n                self._queue.remove(waiter)\n"
-        "        return told",
-    ),
-    (
-        "condition_releases_first",
-        "Condition",
-        "window",
-        "the lock is let go before the waiter is in the queue",
-        "conditions",
-        "        with self._guard:\n            self._queue.append(waiter)\n"
-        "        saved = self._let_go()\n",
-        "        saved = self._let_go()\n"
-        "        with self._guard:\n            self._queue.append(waiter)\n",
-    ),
-    (
-        "condition_unlocked_after_wait",
-        "Condition",
-        "rate",
-        "an exception that ends wait() leaves it without the lock",
-        "conditions",
-        "        try:\n            return self._wait(waiter, deadline)\n"
-        "        finally:\n            self._take_back(saved)",
-        "        told = self._wait(waiter, deadline)\n        self._take_back(saved)\n"
-        "        return told",
-    ),
-    (
-        "condition_no_owner_check",
-        "Condition",
-        "rate",
-        "notify() does not ask whether its caller has the lock",
-        "conditions",
-        '            raise RuntimeError("cannot notify on un-acquired lock")',
-        "            pass",
-    ),
-    (
-        "lock_one_guard",
-        "Lock",
-        "window",
-        "all primitives have one guard, and no fork resets it",
-        "waiting",
-        "        self._guard = _thread.allocate_lock()\n",
-        "        self._guard = _thread.__dict__.setdefault('_stress_guard', _thread.allocate_lock())\n",
-        "all is right in the process itself; it takes a forked child, and only one scenario has such",
     ),
 )

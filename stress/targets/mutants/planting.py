@@ -1,14 +1,7 @@
-"""Mutants: the golden reference with one bug each, by which the harness itself is tested.
-
-Two families. A *rate* bug strikes with a probability, whatever threads do; it tells how many
-operations are needed. A *window* bug has no chance in it: it takes threads that meet at a bad
-moment; it tells whether they do. Each is a piece of the golden source and what stands there
-instead; the piece must be there exactly as often as it is told.
-"""
+"""Plants a mutant's bug into the golden reference, and makes a module of it."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import importlib
 import linecache
@@ -18,9 +11,14 @@ from pathlib import Path
 from types import ModuleType
 
 from .. import golden
-from ..loading import NoTarget
-from .elsewhere import OTHERS
+from .barriers import BARRIERS
+from .conditions import CONDITIONS
+from .events import EVENTS
 from .locks import LOCKS
+from .mutant import Mutant
+from .queues import QUEUES
+from .semaphores import SEMAPHORES
+from .threads import THREADS
 
 CHANCE = """
 import random as _random
@@ -32,28 +30,20 @@ def _chance(p):
 """
 
 
-@dataclasses.dataclass(frozen=True)
-class Mutant:
-    """A planted bug."""
+TABLES = (LOCKS, CONDITIONS, SEMAPHORES, EVENTS, BARRIERS, QUEUES, THREADS)
 
-    name: str
-    primitive: str
-    family: str
-    says: str
-    part: str
-    old: str
-    new: str
-    alone: str = ""
-    """Why one oracle only can see it; empty where two have to."""
+
+class NoMutant(Exception):
+    """There is no such mutant, or its bug does not fit into the golden reference any more."""
 
 
 def mutants() -> dict[str, Mutant]:
     """Return all mutants by name."""
-    return {row[0]: Mutant(*row) for row in (*LOCKS, *OTHERS)}
+    return {mutant.name: mutant for table in TABLES for mutant in table}
 
 
 def patched(mutant: Mutant) -> dict[str, str]:
-    """Return the source of each part with the bug in it. Raises NoTarget if it does not fit."""
+    """Return the source of each part with the bug in it. Raises NoMutant if it does not fit."""
     sources = {}
     for name in golden.PARTS:
         file = importlib.import_module(name).__file__
@@ -61,18 +51,18 @@ def patched(mutant: Mutant) -> dict[str, str]:
         sources[name.rpartition(".")[2]] = Path(file).read_text(encoding="utf-8")
     count = sources[mutant.part].count(mutant.old)
     if count != 1:
-        raise NoTarget(f"mutant {mutant.name}: its piece is {count} times in {mutant.part}")
+        raise NoMutant(f"mutant {mutant.name}: its piece is {count} times in {mutant.part}")
     sources[mutant.part] = sources[mutant.part].replace(mutant.old, mutant.new)
     return sources
 
 
 @functools.cache
 def build(name: str) -> ModuleType:
-    """Return the module of a mutant. Raises NoTarget."""
+    """Return the module of a mutant. Raises NoMutant."""
     try:
         mutant = mutants()[name]
     except KeyError:
-        raise NoTarget(f"no mutant {name}") from None
+        raise NoMutant(f"no mutant {name}") from None
     package = ModuleType(f"stress_mutant_{name}")
     sys.modules[package.__name__] = package
     folder = f"{Path(golden.__file__).parent}/{package.__name__}"
