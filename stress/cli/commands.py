@@ -1,4 +1,4 @@
-"""What each command does; `__main__` has their options."""
+"""What each command does; `command_line` has their options."""
 
 from __future__ import annotations
 

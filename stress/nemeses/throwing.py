@@ -1,4 +1,4 @@
-"""Nemeses that throw into actors: only into those that expose themselves, see `exposure`."""
+"""Nemeses that throw into actors: only into those that expose themselves (`api.exposure`)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import gc
 import sys
 
 from ..api.scenario import MANY, Actor, Breach, Scenario, actor
-from ..nemeses.catalogue import stop_the_world
+from ..nemeses.interpreter import stop_the_world
 from ..targets.inspection import interruptible
 
 
