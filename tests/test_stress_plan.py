@@ -18,7 +18,7 @@ from stress.engine.probe import unfit
 from stress.engine.totals import Exit, Totals
 from stress.processes import crashes
 from stress.records import findings
-from stress.records.batch import Batch, Result, seed_of, write_atomically
+from stress.records.batch import Batch, BatchResult, seed_of, write_atomically
 from stress.records.findings import Finding
 from stress.targets.mutants.planting import mutants, patched
 
@@ -132,10 +132,10 @@ def test_findings_are_kept_once_and_survive_a_killed_harness(tmp_path: pathlib.P
 
 
 def test_a_result_survives_being_written(tmp_path: pathlib.Path) -> None:
-    result = Result(Batch("lock_torture", "golden", 1, 4, ("gc",)), outcomes=Counter(done=3))
+    result = BatchResult(Batch("lock_torture", "golden", 1, 4, ("gc",)), outcomes=Counter(done=3))
     result.pairs = [("with", "try")]
     write_atomically(tmp_path / "r.json", result.to_json())
-    assert Result.from_json(json.loads((tmp_path / "r.json").read_text())) == result
+    assert BatchResult.from_json(json.loads((tmp_path / "r.json").read_text())) == result
     assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
 
 
@@ -143,7 +143,7 @@ def test_the_verdict_is_never_kinder_than_what_was_done() -> None:
     cls = shipped()["lock_timeout_versus_release"]
     totals = Totals({"lock_timeout_versus_release": cls})
     assert totals.verdict([], []) is Exit.TOO_LITTLE
-    result = Result(Batch("lock_timeout_versus_release", "golden", 1, 4), rounds=99, ops=500)
+    result = BatchResult(Batch("lock_timeout_versus_release", "golden", 1, 4), rounds=99, ops=500)
     result.outcomes["in time"] = 99
     assert totals.add(result)
     assert totals.lacking() == {"lock_timeout_versus_release": ["too late"]}

@@ -15,7 +15,7 @@ from stress.mutation.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record,
 from stress.mutation.schedule import batches, scenarios
 from stress.mutation.selftest import Selftest, hash_of_bug
 from stress.processes.heartbeat import Heartbeat
-from stress.records.batch import Batch, Result
+from stress.records.batch import Batch, BatchResult
 from stress.records.findings import Finding
 from stress.targets.mutants.mutant import Mutant
 from stress.targets.mutants.planting import mutants
@@ -156,8 +156,8 @@ def test_only_the_first_finding_of_a_batch_counts(
         def __init__(self, batch: Batch, folder: pathlib.Path) -> None:
             pass
 
-        def watch(self, native: bool, limit: float) -> Result:
-            return Result(batch, ops=70)
+        def watch(self, native: bool, limit: float) -> BatchResult:
+            return BatchResult(batch, ops=70)
 
         def found(self) -> list[Finding]:
             return [

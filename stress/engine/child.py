@@ -26,7 +26,7 @@ from ..api.scenario import FORBIDDEN, Actor, Breach, Scenario, World, grade
 from ..nemeses.catalogue import Nemeses
 from ..processes.heartbeat import Heartbeat
 from ..processes.kernel import die_with
-from ..records.batch import Batch, Result, batch_from_json, seed_of, write_atomically
+from ..records.batch import Batch, BatchResult, batch_from_json, seed_of, write_atomically
 from ..records.findings import Finding
 from ..targets.loading import load
 from . import catalogue
@@ -49,7 +49,7 @@ class Rounds:
         self.batch = batch
         self.folder = folder
         self.heartbeat = heartbeat
-        self.result = Result(batch, gil=gil_enabled())
+        self.result = BatchResult(batch, gil=gil_enabled())
         self.found: list[Finding] = []
         self.target = load(batch.target)
         self.scenario = catalogue.find(batch.scenario, batch.files)
@@ -247,7 +247,7 @@ def main(folder: Path) -> None:
         rounds = Rounds(batch, folder, Heartbeat(folder / "heartbeat"))
         rounds.go()
     except BaseException:
-        result = Result(batch, error=traceback.format_exc())
+        result = BatchResult(batch, error=traceback.format_exc())
         write_atomically(folder / "result.json", result.to_json())
         os._exit(70)
     os._exit(0)

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..processes.kernel import identity
 from ..records import findings
-from ..records.batch import Result, write_atomically
+from ..records.batch import BatchResult, write_atomically
 from ..records.findings import Finding
 from .plan import Options
 
@@ -53,7 +53,7 @@ class Run:
     def name(self) -> str:
         return self.folder.name
 
-    def results(self) -> list[Result]:
+    def results(self) -> list[BatchResult]:
         """Return all batches that have ended; a torn last line is left out."""
         try:
             lines = (self.folder / "batches.jsonl").read_text(encoding="utf-8").splitlines()
@@ -62,7 +62,7 @@ class Run:
         found = []
         for line in lines:
             try:
-                found.append(Result.from_json(json.loads(line)))
+                found.append(BatchResult.from_json(json.loads(line)))
             except ValueError:
                 continue
         return found
@@ -75,7 +75,7 @@ class Run:
         """Return the folder in which a batch can run."""
         return self.folder / "work" / str(number)
 
-    def ended(self, result: Result) -> None:
+    def ended(self, result: BatchResult) -> None:
         """Keep a batch that has ended, its findings first."""
         work = self.work(result.number)
         for finding in findings.read_all(work / "found"):

@@ -23,7 +23,7 @@ from ..processes.drift import Drift
 from ..processes.heartbeat import Heartbeat
 from ..processes.kernel import native_stacks, threads
 from ..records import findings
-from ..records.batch import Batch, Result, seed_of, write_atomically
+from ..records.batch import Batch, BatchResult, seed_of, write_atomically
 from ..records.findings import Finding
 from . import catalogue
 
@@ -66,7 +66,7 @@ class Supervisor:
         self._stop_rng = Random(seed_of(batch.seed, "stop"))
         self._next_stop = 0.0
 
-    def watch(self, native: bool, limit: float = float("inf")) -> Result:
+    def watch(self, native: bool, limit: float = float("inf")) -> BatchResult:
         """Return what the child did when it has ended, or been ended.
 
         native: C stacks, too. limit: seconds after which it is ended without a judgement.
@@ -130,7 +130,7 @@ class Supervisor:
             self.child.send_signal(signal.SIGCONT)
         self._next_stop = time.monotonic() + self._stop_rng.uniform(0.02, 0.1)
 
-    def stuck(self, says: str, native: bool) -> Result:
+    def stuck(self, says: str, native: bool) -> BatchResult:
         """Get all stacks of a child that hangs, and make a finding of it."""
         result = self.result()
         if self.scenario.expects_hang:
@@ -189,7 +189,7 @@ class Supervisor:
             return "the child answers neither a request for its stacks nor SIGABRT"
         return self.errors_text()
 
-    def ended(self) -> Result:
+    def ended(self) -> BatchResult:
         """Judge how a child has ended that nobody has ended."""
         result = self.result()
         code = self.child.returncode
@@ -217,13 +217,13 @@ class Supervisor:
         result.findings = [finding.fingerprint]
         return result
 
-    def result(self) -> Result:
+    def result(self) -> BatchResult:
         """Read the child's own account of itself; an empty one, if it has not come that far."""
         try:
             text = (self.folder / "result.json").read_text(encoding="utf-8")
-            result = Result.from_json(json.loads(text))
+            result = BatchResult.from_json(json.loads(text))
         except OSError:
-            result = Result(self.batch)
+            result = BatchResult(self.batch)
         result.rounds = max(result.rounds, self.heartbeat.done)
         result.seconds = result.seconds or time.monotonic() - self.begin
         result.drift = self.drift.summary()

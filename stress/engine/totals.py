@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..api.scenario import FORBIDDEN, INTERESTING, Scenario
-from ..records.batch import Result
+from ..records.batch import BatchResult
 from ..records.findings import Finding
 
 
@@ -41,7 +41,7 @@ class Total:
     rising: set[str] = dataclasses.field(default_factory=set)
     latest: float = 0.0
 
-    def add(self, result: Result) -> bool:
+    def add(self, result: BatchResult) -> bool:
         """Count a batch; return whether it has shown something new."""
         before = len(self.pairs) + len(self.outcomes) + len(self.seen)
         self.batches += 1
@@ -84,7 +84,7 @@ class Totals:
     def __init__(self, scenarios: dict[str, type[Scenario]]) -> None:
         self.by_name = {name: Total(cls) for name, cls in scenarios.items()}
 
-    def add(self, result: Result) -> bool:
+    def add(self, result: BatchResult) -> bool:
         """Count a batch; return whether it has shown something new."""
         return self.by_name[result.batch.scenario].add(result)
 

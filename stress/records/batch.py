@@ -33,7 +33,7 @@ class Batch:
 
 
 @dataclasses.dataclass
-class Result:
+class BatchResult:
     """What a batch has done; the child writes it every second, and at its end."""
 
     batch: Batch
@@ -62,7 +62,7 @@ class Result:
         return {**plain, "batch": dataclasses.asdict(self.batch)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Result:
+    def from_json(cls, data: dict[str, Any]) -> BatchResult:
         """Read what `to_json` has made."""
         data = dict(data)
         data["batch"] = batch_from_json(data["batch"])
