@@ -73,7 +73,7 @@ class CrossedLocks(Scenario):
 
 class SlowRound(Scenario):
     """One that takes its time, but works."""
-    least = 1
+    min_rounds = 1
     @actor()
     def work(self, me):
         until = time.monotonic() + 3

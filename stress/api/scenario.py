@@ -177,9 +177,9 @@ class Scenario:
     """Every outcome that may be, and its grade; any other is FORBIDDEN."""
     must_see: ClassVar[frozenset[str]] = frozenset()
     """Outcomes and labels without each of which a run has not exercised this."""
-    least: ClassVar[int] = 5
+    min_rounds: ClassVar[int] = 5
     """Rounds without which a run has not exercised this."""
-    most_threads: ClassVar[int] = 64
+    max_threads: ClassVar[int] = 64
     """More actors than this prove nothing more."""
     expects_hang: ClassVar[bool] = False
     """A deadlock is what has to be seen: not being stuck is the finding."""
@@ -239,7 +239,7 @@ class Scenario:
         ]
         fixed = sum(mark.count for _, mark in marked if mark.count != MANY)
         scaled = sum(mark.count == MANY for _, mark in marked)
-        threads = min(threads, cls.most_threads)
+        threads = min(threads, cls.max_threads)
         share = max(1, (threads - fixed) // scaled) if scaled else 0
         return [
             (name, mark.main)
@@ -250,7 +250,7 @@ class Scenario:
     @classmethod
     def scales(cls) -> bool:
         """Return whether more threads mean more actors in one instance."""
-        return len(cls.cast(1)) != len(cls.cast(cls.most_threads))
+        return len(cls.cast(1)) != len(cls.cast(cls.max_threads))
 
 
 def grade(scenario: type[Scenario], outcome: Hashable) -> Grade:

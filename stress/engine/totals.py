@@ -63,8 +63,8 @@ class Total:
     def lacks(self) -> list[str]:
         """What has to be seen and was not."""
         lacking = sorted(self.scenario.must_see - set(self.outcomes) - set(self.seen))
-        if self.rounds < self.scenario.least:
-            lacking.append(f"{self.scenario.least} rounds")
+        if self.rounds < self.scenario.min_rounds:
+            lacking.append(f"{self.scenario.min_rounds} rounds")
         return lacking
 
     @property

@@ -30,7 +30,7 @@ class Linear(Scenario, abc.ABC):
 
     outcomes: ClassVar = {"legal": ACCEPTABLE, "unknown": ACCEPTABLE}
     must_see = frozenset({"legal"})
-    most_threads = 5
+    max_threads = 5
     quiet = 8.0
     times = (4, 10)
 

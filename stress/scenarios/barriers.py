@@ -11,7 +11,7 @@ class BarrierGenerations(Scenario):
     """All cross again and again; nobody leaves before all have come, or gets another's number."""
 
     subjects = "Barrier"
-    most_threads = 16
+    max_threads = 16
 
     def setup(self) -> None:
         self.actions = 0
@@ -59,7 +59,7 @@ class BarrierBreaks(Scenario):
     subjects = "Barrier"
     outcomes = {"crossed": ACCEPTABLE, "broken": ACCEPTABLE, "both": INTERESTING}
     must_see = frozenset({"broken"})
-    most_threads = 16
+    max_threads = 16
 
     def setup(self) -> None:
         self.way = self.rng.choice(("abort", "abort", "action", "abort inside", "timeout"))
@@ -118,7 +118,7 @@ class BarrierReset(Scenario):
     core = False
     subjects = "Barrier"
     must_see = frozenset({"sent away"})
-    most_threads = 8
+    max_threads = 8
 
     def setup(self) -> None:
         self.parties = self.threads - 1

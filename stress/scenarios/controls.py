@@ -41,7 +41,7 @@ class ControlDeadlock(Scenario):
     outcomes = {"deadlock noticed": ACCEPTABLE, "got through": ACCEPTABLE}
     must_see = frozenset({"deadlock noticed"})
     expects_hang = True
-    least = 1
+    min_rounds = 1
 
     def setup(self) -> None:
         self.locks = self.target.Lock(), self.target.Lock()

@@ -21,8 +21,8 @@ class ForkWhileContended(Scenario):
 
     core = False
     subjects = "Lock RLock Condition Semaphore Event Thread"
-    most_threads = 8
-    least = 2
+    max_threads = 8
+    min_rounds = 2
     forks = True
     slow = True
 

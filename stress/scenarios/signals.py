@@ -252,7 +252,7 @@ class SignalInterruptsAcquire(Alarmed):
     core = False
     subjects = "Semaphore"
     must_see = frozenset({"interrupted"})
-    least = 2
+    min_rounds = 2
 
     def setup(self) -> None:
         self.semaphore = self.target.Semaphore(0)

@@ -31,8 +31,8 @@ class StopTheWorldStorm(Scenario):
 
     core = False
     subjects = "Lock Condition Semaphore Event"
-    most_threads = 8
-    least = 2
+    max_threads = 8
+    min_rounds = 2
     slow = True
 
     def setup(self) -> None:

@@ -17,7 +17,7 @@ class ThreadLifecycle(Scenario):
 
     subjects = "Thread"
     must_see = frozenset({"seen alive", "timed out"})
-    most_threads = 16
+    max_threads = 16
 
     def setup(self) -> None:
         self.gate = _thread.allocate_lock()
@@ -144,7 +144,7 @@ class ThreadExit(Scenario):
     outcomes = {"ended": ACCEPTABLE}
     quiet = 35.0
     slow = True
-    least = 1
+    min_rounds = 1
 
     def setup(self) -> None:
         self.code: int | None = None

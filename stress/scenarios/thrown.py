@@ -21,7 +21,7 @@ class Struck(Scenario, abc.ABC):
     core = False
     tolerates = frozenset({"interrupts", "throws"})
     must_see = frozenset({"thrown"})
-    most_threads = 8
+    max_threads = 8
 
     @actor(main=True)
     def in_main_thread(self, me: Actor) -> None:
