@@ -131,6 +131,15 @@ def test_findings_are_kept_once_and_survive_a_killed_harness(tmp_path: pathlib.P
         find_finding(tmp_path, "lock_torture-000000")
 
 
+def test_a_run_of_an_earlier_version_can_be_read(tmp_path: pathlib.Path) -> None:
+    run = new_run(tmp_path, OPTIONS, PYTHON)
+    run.finish({"lacking": {"lock_torture": ["contended"]}, "scenarios": {"a": {"lacks": []}}})
+    assert open_run(tmp_path, run.name).info["summary"] == {
+        "missing": {"lock_torture": ["contended"]},
+        "scenarios": {"a": {"missing": []}},
+    }
+
+
 def test_a_result_survives_being_written(tmp_path: pathlib.Path) -> None:
     result = BatchResult(Batch("lock_torture", "golden", 1, 4, ("gc",)), outcomes=Counter(done=3))
     result.pairs = [("with", "try")]
@@ -146,7 +155,7 @@ def test_the_verdict_is_never_kinder_than_what_was_done() -> None:
     result = BatchResult(Batch("lock_timeout_versus_release", "golden", 1, 4), rounds=99, ops=500)
     result.outcomes["in time"] = 99
     assert totals.add(result)
-    assert totals.lacking() == {"lock_timeout_versus_release": ["too late"]}
+    assert totals.missing() == {"lock_timeout_versus_release": ["too late"]}
     result.outcomes["too late"] = 1
     totals.add(result)
     assert totals.verdict([], []) is Exit.NOTHING_FOUND

@@ -57,8 +57,8 @@ def scenarios(summary: dict[str, Any]) -> str:
             for outcome, one in entry["outcomes"].items()
         )
         state, kind = ("FOUND", "FOUND") if entry["findings"] else ("quiet", "NOTHING_FOUND")
-        if entry["lacks"]:
-            state, kind = f"too little: lacks {', '.join(entry['lacks'])}", "TOO_LITTLE"
+        if entry["missing"]:
+            state, kind = f"too little: lacks {', '.join(entry['missing'])}", "TOO_LITTLE"
         rows.append(
             "<tr>"
             + cell(name)

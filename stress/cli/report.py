@@ -41,7 +41,7 @@ def scenario_table(summary: dict[str, Any]) -> str:
         elif entry["errors"]:
             word = "harness"
         else:
-            word = "too little" if entry["lacks"] else "quiet"
+            word = "too little" if entry["missing"] else "quiet"
         rows.append(
             [
                 name,
@@ -110,7 +110,7 @@ def verdict_line(run: Run) -> str:
         return f"VERDICT: THE HARNESS FAILED, nothing is said of {target}: {done}"
     if kind is Exit.TOO_LITTLE:
         why = list(summary["reservations"])
-        why += [f"{name} lacks {', '.join(x)}" for name, x in summary["lacking"].items()]
+        why += [f"{name} lacks {', '.join(x)}" for name, x in summary["missing"].items()]
         return f"VERDICT: TOO LITTLE EXERCISED of {target} ({'; '.join(why)}): {done}"
     return (
         f"VERDICT: nothing found in {target} on what was exercised: {done}. If operations are"
@@ -150,9 +150,9 @@ def write_junit(runs: list[Run], path: Path, root: Path) -> None:
             elif entry["errors"]:
                 counts["errors"] += 1
                 ElementTree.SubElement(case, "error").text = entry["errors"][0]
-            elif entry["lacks"]:
+            elif entry["missing"]:
                 counts["skipped"] += 1
-                why = f"too little exercised: {', '.join(entry['lacks'])}"
+                why = f"too little exercised: {', '.join(entry['missing'])}"
                 ElementTree.SubElement(case, "skipped", message=why)
         for key, value in counts.items():
             suite.set(key, str(value))

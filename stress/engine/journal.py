@@ -22,7 +22,7 @@ from typing import Any
 
 from ..processes.kernel import identity
 from ..records import findings
-from ..records.batch import BatchResult, write_atomically
+from ..records.batch import BatchResult, read_kept, write_atomically
 from ..records.findings import Finding
 from .plan import Options
 
@@ -44,7 +44,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.info: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        self.info: dict[str, Any] = read_kept((folder / "run.json").read_text(encoding="utf-8"))
         self.options = Options.from_json(self.info["options"])
         if not is_alive(self.info.get("harness")):
             self.take_over()

@@ -154,7 +154,7 @@ class Runner:
             "ops": self.totals.ops,
             "dropped": self.plan.dropped,
             "reservations": self.reservations(),
-            "lacking": self.totals.lacking(),
+            "missing": self.totals.missing(),
             "scenarios": self.totals.to_json(),
             "findings": [
                 {

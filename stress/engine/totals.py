@@ -60,12 +60,12 @@ class Total:
         return len(self.pairs) + len(self.outcomes) + len(self.seen) > before
 
     @property
-    def lacks(self) -> list[str]:
+    def missing(self) -> list[str]:
         """What has to be seen and was not."""
-        lacking = sorted(self.scenario.must_see - set(self.outcomes) - set(self.seen))
+        missing = sorted(self.scenario.must_see - set(self.outcomes) - set(self.seen))
         if self.rounds < self.scenario.min_rounds:
-            lacking.append(f"{self.scenario.min_rounds} rounds")
-        return lacking
+            missing.append(f"{self.scenario.min_rounds} rounds")
+        return missing
 
     @property
     def interesting(self) -> int:
@@ -100,12 +100,12 @@ class Totals:
         """Return what has failed in the harness itself."""
         return [error for total in self.by_name.values() for error in total.errors]
 
-    def lacking(self) -> dict[str, list[str]]:
+    def missing(self) -> dict[str, list[str]]:
         """Return what was not exercised, by scenario; a scenario with a finding was, enough."""
         return {
-            name: lacks
+            name: missing
             for name, total in self.by_name.items()
-            if not total.findings and (lacks := total.lacks)
+            if not total.findings and (missing := total.missing)
         }
 
     def verdict(self, findings: Iterable[Finding], reservations: list[str]) -> Exit:
@@ -114,7 +114,7 @@ class Totals:
             return Exit.FOUND
         if self.errors():
             return Exit.HARNESS
-        if reservations or self.lacking():
+        if reservations or self.missing():
             return Exit.TOO_LITTLE
         return Exit.NOTHING_FOUND
 
@@ -134,7 +134,7 @@ class Totals:
                 "unknown": total.unknown,
                 "pairs": sorted(map(list, total.pairs)),
                 "findings": sorted(total.findings),
-                "lacks": [] if total.findings else total.lacks,
+                "missing": [] if total.findings else total.missing,
                 "rising": sorted(total.rising),
                 "latest_timeout": total.latest,
                 "errors": total.errors,

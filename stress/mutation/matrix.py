@@ -150,7 +150,7 @@ class Score:
         first = [min(kill.ops for kill in cell.kills) for cell in self.cells if cell.kills]
         return statistics.median(first) if first else math.nan
 
-    def lacks(self) -> list[str]:
+    def missing(self) -> list[str]:
         """Return what is missing, in words; nothing if the mutant is seen as it should be."""
         enough = ENOUGH * len(self.cells)
         found = []
@@ -201,7 +201,7 @@ class Matrix:
 
     def weak(self) -> dict[str, list[str]]:
         """Return the mutants that are not seen as they should be, and what is missing."""
-        return {n: lacks for n, score in self.scores.items() if (lacks := score.lacks())}
+        return {n: missing for n, score in self.scores.items() if (missing := score.missing())}
 
     def text(self) -> str:
         """Return the tables."""
@@ -244,7 +244,7 @@ class Matrix:
                     "oracles": dict(score.oracles),
                     "scenarios": dict(score.scenarios),
                     "median_ops": score.median_ops if score.killed else None,
-                    "lacks": score.lacks(),
+                    "missing": score.missing(),
                 }
                 for name, score in self.scores.items()
             },

@@ -205,9 +205,9 @@ class Selftest:
         if len(matrix.harnesses) > 1:
             lines.append(f"note: {len(matrix.harnesses)} states of the harness have taken part")
         lines += [
-            f"weak: {name} ({matrix.scores[name].mutant.says}): {'; '.join(lacks)};"
+            f"weak: {name} ({matrix.scores[name].mutant.says}): {'; '.join(reasons)};"
             f" to see it: {self.command(name)}"
-            for name, lacks in matrix.weak().items()
+            for name, reasons in matrix.weak().items()
         ]
         idle = matrix.idle() if self.whole else []
         lines += [f"weak: the scenario {name} has killed no mutant" for name in idle]

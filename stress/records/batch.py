@@ -11,6 +11,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+OLD_NAMES = {"lacks": "missing", "lacking": "missing"}
+"""What keys in files of earlier versions are called now."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
@@ -82,6 +85,11 @@ def seed_of(*parts: object) -> int:
     """Return a seed that is the same for the same parts, in every process and version."""
     text = "\0".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest())
+
+
+def read_kept(text: str) -> Any:
+    """Read JSON that was kept, maybe before some of its keys had the names that they have now."""
+    return json.loads(text, object_hook=lambda data: {OLD_NAMES.get(k, k): data[k] for k in data})
 
 
 def write_atomically(path: Path, data: object) -> None:

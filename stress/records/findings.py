@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from .batch import Batch, batch_from_json, write_atomically
+from .batch import Batch, batch_from_json, read_kept, write_atomically
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Finding:
 
 def read(path: Path) -> Finding:
     """Read a finding's file. Raises OSError or ValueError."""
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    data: dict[str, Any] = read_kept(path.read_text(encoding="utf-8"))
     try:
         data["batch"] = batch_from_json(data["batch"])
         return Finding(**data)
