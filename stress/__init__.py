@@ -14,8 +14,8 @@ from .api import FORBIDDEN as FORBIDDEN
 from .api import INTERESTING as INTERESTING
 from .api import MANY as MANY
 from .api import Actor as Actor
-from .api import Breach as Breach
 from .api import Grade as Grade
+from .api import OracleFailure as OracleFailure
 from .api import Scenario as Scenario
 from .api import World as World
 from .api import actor as actor

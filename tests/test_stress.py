@@ -41,7 +41,7 @@ only_free_threaded = pytest.mark.skipif(
 OWN = '''
 import os, time
 import stress
-from stress import ACCEPTABLE, INTERESTING, MANY, Breach, Scenario, actor
+from stress import ACCEPTABLE, INTERESTING, MANY, OracleFailure, Scenario, actor
 
 class Odd(Scenario):
     """Has an outcome that nobody has graded."""

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from stress.api.scenario import Actor, Breach
+from stress.api.scenario import Actor, OracleFailure
 from stress.cli import commands
 from stress.cli.compare import fisher
 from stress.engine.catalogue import NoScenario, shipped
@@ -138,6 +138,9 @@ def test_a_run_of_an_earlier_version_can_be_read(tmp_path: pathlib.Path) -> None
         "missing": {"lock_torture": ["contended"]},
         "scenarios": {"a": {"missing": []}},
     }
+    kept = a_finding().write(run.folder / "findings")
+    kept.write_text(kept.read_text().replace('"message"', '"says"'))
+    assert open_run(tmp_path, run.name).findings() == [a_finding()]
 
 
 def test_a_result_survives_being_written(tmp_path: pathlib.Path) -> None:
@@ -202,7 +205,7 @@ def test_fisher_s_test_gives_known_values() -> None:
 
 def test_a_wait_that_gives_up_early_is_a_breach() -> None:
     me = Actor(0)
-    with pytest.raises(Breach, match="gave up"):
+    with pytest.raises(OracleFailure, match="gave up"):
         me.timed(lambda _: False, 0.5)
     assert me.timed(lambda _: True, 0.5) is True
     assert me.timed(lambda _: False, 0.0) is False

@@ -1,8 +1,8 @@
 """What a scenario is: a subject, actors (a thread each), an arbiter, graded outcomes, oracles.
 
 A round makes a fresh instance, lets all actors go at once, and when the last has ended asks
-`arbiter()` for the outcome. Whatever breaks on the way is told by raising `Breach` with the name
-of the oracle that saw it. An actor that never ends is a finding, too: a scenario has no legal
+`arbiter()` for the outcome. Whatever breaks on the way is told by raising `OracleFailure` with the
+name of the oracle that saw it. An actor that never ends is a finding, too: a scenario has no legal
 deadlock, unless it says so.
 """
 
@@ -39,13 +39,13 @@ CLOCK_SLACK = 1e-6
 """Seconds that a wait may seem to end early for the clock's sake alone."""
 
 
-class Breach(Exception):
+class OracleFailure(Exception):
     """An oracle saw what must never be."""
 
-    def __init__(self, oracle: str, says: str, drawing: str = "") -> None:
-        super().__init__(f"{oracle}: {says}")
+    def __init__(self, oracle: str, message: str, drawing: str = "") -> None:
+        super().__init__(f"{oracle}: {message}")
         self.oracle = oracle
-        self.says = says
+        self.message = message
         self.drawing = drawing
 
 
@@ -127,7 +127,7 @@ class Actor:
         if not result:
             self.saw("timed out")
             if elapsed < timeout - CLOCK_SLACK:
-                raise Breach(
+                raise OracleFailure(
                     "timeout", f"gave up after {elapsed:.6f} s, though it had {timeout:.6f} s"
                 )
             self.latest = max(self.latest, elapsed - timeout)
@@ -210,7 +210,7 @@ class Scenario:
         """Make the subject; runs in the main thread, before the actors."""
 
     def arbiter(self) -> str:
-        """Look at what is left, in the main thread; return the outcome or raise Breach."""
+        """Look at what is left, in the main thread; return the outcome or raise OracleFailure."""
         return "done"
 
     @classmethod

@@ -65,7 +65,7 @@ def finding_text(finding: Finding, root: Path, lines: int = 12) -> str:
         f" blamed on: {finding.blame}"
     )
     head = [
-        f"FINDING {finding.fingerprint}: {finding.kind}, {finding.oracle}: {finding.says}",
+        f"FINDING {finding.fingerprint}: {finding.kind}, {finding.oracle}: {finding.message}",
         where,
     ]
     details = [f"  | {line}" for line in finding.details.strip().splitlines()]
@@ -145,7 +145,7 @@ def write_junit(runs: list[Run], path: Path, root: Path) -> None:
                 counts["failures"] += 1
                 for fingerprint in entry["findings"]:
                     finding = found[fingerprint]
-                    failure = ElementTree.SubElement(case, "failure", message=finding.says)
+                    failure = ElementTree.SubElement(case, "failure", message=finding.message)
                     failure.text = finding_text(finding, root, lines=200)
             elif entry["errors"]:
                 counts["errors"] += 1

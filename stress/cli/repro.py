@@ -50,7 +50,7 @@ def repro(finding: Finding, seconds: float, root: Path, python: str) -> Exit:
                         took = time.monotonic() - begin
                         print(f"VERDICT: FOUND again after {took:.1f} s")
                         return Exit.FOUND
-                    others.add(f"{one.fingerprint} ({one.oracle}: {one.says})")
+                    others.add(f"{one.fingerprint} ({one.oracle}: {one.message})")
                 shutil.rmtree(folder)
                 first, limit = 0 if first else finding.round, limit * 1.5
     except Stopped as stop:

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from ..api.scenario import FORBIDDEN, Actor, Breach, Scenario, World, grade
+from ..api.scenario import FORBIDDEN, Actor, OracleFailure, Scenario, World, grade
 from ..nemeses.catalogue import Nemeses
 from ..processes.heartbeat import Heartbeat
 from ..processes.kernel import die_with
@@ -148,19 +148,19 @@ class Rounds:
 
     def failed(self, error: BaseException) -> None:
         """Keep what an actor or arbiter has raised."""
-        if isinstance(error, Breach):
-            self.keep("breach", error.oracle, error.says, error.drawing)
+        if isinstance(error, OracleFailure):
+            self.keep("breach", error.oracle, error.message, error.drawing)
         else:
             text = "".join(traceback.format_exception(error))
             self.keep("exception", type(error).__name__, f"{type(error).__name__}: {error}", text)
 
-    def keep(self, kind: str, oracle: str, says: str, details: str = "") -> None:
+    def keep(self, kind: str, oracle: str, message: str, details: str = "") -> None:
         """Write a finding at once, in the thread that has it."""
         finding = Finding(
             batch=self.batch,
             kind=kind,
             oracle=oracle,
-            says=says,
+            message=message,
             round=self.round,
             ops=sum(actor.ops for actor in self.actors),
             seconds=time.monotonic() - self.begin,

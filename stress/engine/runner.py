@@ -161,7 +161,7 @@ class Runner:
                     "fingerprint": finding.fingerprint,
                     "kind": finding.kind,
                     "oracle": finding.oracle,
-                    "says": finding.says,
+                    "message": finding.message,
                     "blame": finding.blame,
                     "ops": finding.ops,
                     "seconds": round(finding.seconds, 3),

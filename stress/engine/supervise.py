@@ -130,7 +130,7 @@ class Supervisor:
             self.child.send_signal(signal.SIGCONT)
         self._next_stop = time.monotonic() + self._stop_rng.uniform(0.02, 0.1)
 
-    def stuck(self, says: str, native: bool) -> BatchResult:
+    def stuck(self, message: str, native: bool) -> BatchResult:
         """Get all stacks of a child that hangs, and make a finding of it."""
         result = self.result()
         if self.scenario.expects_hang:
@@ -147,9 +147,9 @@ class Supervisor:
             batch=self.batch,
             kind="hang",
             oracle="progress",
-            says=f"{says}; who waits can never be woken"
-            if says.startswith("all")
-            else f"{says}, though threads run",
+            message=f"{message}; who waits can never be woken"
+            if message.startswith("all")
+            else f"{message}, though threads run",
             round=self.heartbeat.current,
             ops=max(result.ops, self.heartbeat.ops),
             seconds=time.monotonic() - self.begin,
@@ -206,7 +206,7 @@ class Supervisor:
             batch=self.batch,
             kind="crash",
             oracle=crash.oracle,
-            says=crash.says,
+            message=crash.message,
             round=self.heartbeat.current,
             ops=result.ops,
             seconds=time.monotonic() - self.begin,

@@ -13,7 +13,7 @@ import os
 import time
 from typing import ClassVar
 
-from ..api.scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 from ..processes.kernel import threads
 from .checker import Search, Stuck, Verdict, check, minimise
 from .history import Call, Recorder, draw
@@ -89,7 +89,7 @@ class Linear(Scenario, abc.ABC):
             if lost:
                 self.judge(history)
                 drawing = draw(history, check(self.model, history).order)
-                raise Breach("lost wake-up", f"threads wait, yet {meaning.value}", drawing)
+                raise OracleFailure("lost wake-up", f"threads wait, yet {meaning.value}", drawing)
             me.saw(meaning.name.lower().replace("_", " "))
             self.rescue(own)
 
@@ -130,13 +130,13 @@ class Linear(Scenario, abc.ABC):
         return self.judge(self.history())
 
     def judge(self, history: list[Call]) -> str:
-        """Return the outcome of a history. Raises Breach with the drawing of an illegal one."""
+        """Return a history's outcome. Raises OracleFailure with the drawing of an illegal one."""
         answer = check(self.model, history)
         if answer.verdict is Verdict.UNKNOWN:
             return "unknown"
         if answer.verdict is Verdict.ILLEGAL:
             short = minimise(self.model, history)
             order = check(self.model, short).order
-            says = f"no order explains these {len(short)} of {len(history)} calls"
-            raise Breach("linearizability", says, draw(short, order))
+            message = f"no order explains these {len(short)} of {len(history)} calls"
+            raise OracleFailure("linearizability", message, draw(short, order))
         return "legal"

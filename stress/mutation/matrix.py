@@ -19,6 +19,7 @@ from typing import Any
 
 from perf.report import table
 
+from ..records.batch import read_kept
 from ..records.findings import Finding
 from ..targets.mutants.mutant import Mutant
 
@@ -42,7 +43,7 @@ class Kill:
 
     scenario: str
     oracle: str
-    says: str
+    message: str
     ops: int
     """Operations of this cell, those of earlier batches included."""
     seconds: float
@@ -99,7 +100,7 @@ class Record:
         found = []
         for line in lines:
             try:
-                found.append(Cell.from_json(json.loads(line)))
+                found.append(Cell.from_json(read_kept(line)))
             except (ValueError, TypeError, KeyError):
                 continue
         return found
@@ -194,7 +195,7 @@ class Matrix:
     def false_alarms(self) -> list[str]:
         """Return what was found in the golden reference."""
         return [
-            f"golden, seed {cell.seed}: {kill.scenario}: {kill.oracle}: {kill.says}"
+            f"golden, seed {cell.seed}: {kill.scenario}: {kill.oracle}: {kill.message}"
             for cell in self.golden
             for kill in cell.kills
         ]

@@ -190,7 +190,7 @@ class Selftest:
             first = found[0]
             ops = cell.ops + first.ops
             kill = Kill(
-                batch.scenario, oracle_of(first), first.says, ops, cell.spent, batch.nemeses
+                batch.scenario, oracle_of(first), first.message, ops, cell.spent, batch.nemeses
             )
             cell.kills.append(kill)
         cell.ops += max([result.ops, *(finding.ops for finding in found)])
@@ -205,7 +205,7 @@ class Selftest:
         if len(matrix.harnesses) > 1:
             lines.append(f"note: {len(matrix.harnesses)} states of the harness have taken part")
         lines += [
-            f"weak: {name} ({matrix.scores[name].mutant.says}): {'; '.join(reasons)};"
+            f"weak: {name} ({matrix.scores[name].mutant.description}): {'; '.join(reasons)};"
             f" to see it: {self.command(name)}"
             for name, reasons in matrix.weak().items()
         ]

@@ -16,7 +16,7 @@ class Crash:
     """A judged crash."""
 
     oracle: str
-    says: str
+    message: str
     blame: str
 
 
@@ -34,15 +34,15 @@ def judge(code: int, text: str, target: str) -> Crash:
             "ThreadSanitizer", f"ThreadSanitizer: {race[1]}", "target" if ours else "interpreter"
         )
     fatal = re.search(r"Fatal Python error: (.+)", text)
-    says = f"the child died by {name}" + (f": {fatal[1]}" if fatal else "")
+    message = f"the child died by {name}" + (f": {fatal[1]}" if fatal else "")
     current = re.search(r"(?:Current thread|Stack) .*?\n(.*?)(?:\n\n|\Z)", text, re.DOTALL)
     frames = FRAME.findall(current[1]) if current else []
     if not frames:
-        return Crash(name, f"{says}, without a Python frame", "interpreter")
+        return Crash(name, f"{message}, without a Python frame", "interpreter")
     file, function = frames[0]
     return Crash(
         name,
-        f"{says}, in {function} ({file})",
+        f"{message}, in {function} ({file})",
         "target" if _is_ours(file, target) else "interpreter",
     )
 

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-OLD_NAMES = {"lacks": "missing", "lacking": "missing"}
+OLD_NAMES = {"lacks": "missing", "lacking": "missing", "says": "message"}
 """What keys in files of earlier versions are called now."""
 
 

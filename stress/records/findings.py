@@ -16,10 +16,10 @@ class Finding:
 
     batch: Batch
     kind: str
-    """breach, outcome, exception, hang or crash."""
+    """breach (an oracle failed), outcome, exception, hang or crash; part of the fingerprint."""
     oracle: str
     """Who saw it: an oracle's name, or the forbidden outcome."""
-    says: str
+    message: str
     round: int
     ops: int = 0
     """Operations that the batch had done."""

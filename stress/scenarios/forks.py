@@ -10,7 +10,7 @@ import tempfile
 import time
 from typing import IO, Any
 
-from ..api.scenario import MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import MANY, Actor, OracleFailure, Scenario, actor
 from ..processes.kernel import die_with
 
 CHILD_SECONDS = 12
@@ -76,7 +76,7 @@ class ForkWhileContended(Scenario):
             what = f"hung for {CHILD_SECONDS} seconds" if hung else f"ended with {code}"
             stacks.seek(0)
             text = stacks.read().decode(errors="replace")
-            raise Breach("child", f"a forked child {what}", text)
+            raise OracleFailure("child", f"a forked child {what}", text)
 
     def in_child(self) -> int:
         """Use fresh primitives and one held at the fork; return an exit code."""

@@ -18,7 +18,7 @@ class Mutant:
     name: str
     primitive: str
     family: str
-    says: str
+    description: str
     part: str
     old: str
     new: str
