@@ -137,8 +137,8 @@ def add_target(one: argparse.ArgumentParser) -> None:
 
 def add_choice(one: argparse.ArgumentParser) -> None:
     one.add_argument(
+        "--only",
         "-k",
-        dest="only",
         default="",
         metavar="WORD,...",
         help="scenarios by name or subject; =NAME: a whole name",
