@@ -25,9 +25,12 @@ void
 ftt_call_end(ftt_call *call)
 {
     uint32_t seen = atomic_fetch_and_explicit(&call->state, ~FTT_CALL_LIVE, memory_order_acquire);
-    while ((seen & ~FTT_CALL_LIVE) != 0 && !FTT_ENDS_UNREAD) {
-        sched_yield();
-        seen = atomic_load_explicit(&call->state, memory_order_acquire);
+    if ((seen & ~FTT_CALL_LIVE) != 0 && !FTT_ENDS_UNREAD) {
+        void *detached = ftt_detach();
+        while (atomic_load_explicit(&call->state, memory_order_acquire) != 0) {
+            sched_yield();
+        }
+        ftt_attach(detached);
     }
     void *late = atomic_load_explicit(&call->thrown, memory_order_relaxed);
     if (late != NULL) {

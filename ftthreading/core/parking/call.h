@@ -8,9 +8,11 @@
      LIVE       written down; `object` is kept alive by the caller
 
    A reader adds READER and goes on only if LIVE was set; what it then sees stands until it has
-   taken READER back, for the call's end clears LIVE and waits for the readers.  They need a few
-   instructions: a copy, and a reference of their own to the object.  They must neither allocate nor
-   let go of the interpreter meanwhile, as the end of the call waits attached.
+   taken READER back, for the call's end clears LIVE and waits for the readers.  They need some
+   instructions for a copy and a reference of their own to the object, or some microseconds to
+   read the thread's stack, which stands still meanwhile, too.  Whoever does more than copy must
+   not wait for anything that the thread may have; a garbage collection may come between, as the
+   end of the call waits detached.
 
    Orders: LIVE is set with release and found with acquire, so a reader sees what was written
    before; READER is taken back with release, and the end waits with acquire, so a reader's look

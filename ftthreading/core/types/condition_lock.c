@@ -23,8 +23,9 @@ static ftt_outcome
 acquire_native(PyObject *self, int64_t timeout, bool with)
 {
     ftt_monitor monitor = cast(self)->monitor;
-    return monitor.rlock != NULL ? ftt_rlock_acquire_for(self, monitor.rlock, timeout)
-                                 : ftt_lock_acquire_for(self, monitor.lock, timeout, with);
+    PyObject *lock = cast(self)->lock; /* this is what is waited for */
+    return monitor.rlock != NULL ? ftt_rlock_acquire_for(lock, monitor.rlock, timeout)
+                                 : ftt_lock_acquire_for(lock, monitor.lock, timeout, with);
 }
 
 PyObject *

@@ -4,8 +4,7 @@
    What is read together need not have been true together: who wants to know whether something
    lasts, looks twice. */
 
-#include <stdlib.h>
-
+#include "parking/table.h"
 #include "types.h"
 
 typedef struct {
@@ -13,7 +12,7 @@ typedef struct {
     uint64_t thread;
     unsigned long ident;
     ftt_time began, until;
-    bool reacquires;
+    bool reacquires, queued;
 } seen_call;
 
 /* A copy, with references, of at most `room` calls; how many there are, or would be. */
@@ -36,6 +35,7 @@ copy_calls(seen_call *calls, size_t room)
                 .began = call->began,
                 .until = atomic_load_explicit(&call->until, memory_order_relaxed),
                 .reacquires = atomic_load_explicit(&call->reacquires, memory_order_relaxed),
+                .queued = ftt_key_of(waiter) != NULL,
             };
         }
         ftt_call_unread(call);
@@ -59,14 +59,15 @@ tuple_of(const seen_call *call)
 {
     PyObject *until = call->until == FTT_FOREVER ? Py_NewRef(Py_None)
                                                  : PyLong_FromLongLong(call->until);
-    return Py_BuildValue("(KkOLNO)", (unsigned long long)call->thread, call->ident,
+    return Py_BuildValue("(KkOLNOO)", (unsigned long long)call->thread, call->ident,
                          call->object == NULL ? Py_None : call->object, (long long)call->began,
-                         until, call->reacquires ? Py_True : Py_False);
+                         until, call->reacquires ? Py_True : Py_False, call->queued ? Py_True : Py_False);
 }
 
 /* _calls(): blocking calls that go on: number and ident of the thread, the object or None, since
-   when, until when or None (ns, monotonic clock), and whether only the lock is awaited that the
-   call has to come back with. */
+   when, until when or None (ns, monotonic clock), whether only the lock is awaited that the call
+   has to come back with, and whether it is in a queue: not yet, or no longer, if it is awake or
+   about to be. */
 static PyObject *
 calls_now(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
@@ -172,6 +173,75 @@ holder(PyObject *module, PyObject *lock)
     return Py_BuildValue("(KO)", (unsigned long long)thread, sure ? Py_True : Py_False);
 }
 
+/* _pinned(thread, began, function, *arguments): calls the function while the thread of that number
+   is, and stays, in the call that it began then, so that its stack stands still; None if it is no
+   longer.  Should that call end, it waits for the function, which therefore must not wait for the
+   thread. */
+static PyObject *
+pinned(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 3) {
+        PyErr_SetString(PyExc_TypeError, "_pinned() needs a thread, a time and a function");
+        return NULL;
+    }
+    uint64_t thread = PyLong_AsUnsignedLongLong(args[0]);
+    ftt_time began = PyLong_AsLongLong(args[1]);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL; waiter = waiter->next_made) {
+        if (!ftt_call_read(&waiter->call)) {
+            continue;
+        }
+        bool found = waiter->owner == thread && waiter->call.began == began;
+        PyObject *answer =
+            found ? PyObject_Vectorcall(args[2], args + 3, (size_t)count - 3, NULL) : NULL;
+        ftt_call_unread(&waiter->call);
+        if (found) {
+            return answer;
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+/* _forks(): how many lie between the first process and this one. */
+static PyObject *
+forks(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromUnsignedLong(ftt_forks);
+}
+
+/* _joining(thread, timeout, function): calls function(thread, timeout), which waits for the
+   thread's end; others are told so.  What is wrong with the timeout is the function's to say. */
+static PyObject *
+joining(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "_joining() needs a thread, a timeout and a function");
+        return NULL;
+    }
+    ftt_time now = ftt_now(), until = FTT_FOREVER;
+    if (args[1] != Py_None) {
+        double seconds = PyFloat_AsDouble(args[1]);
+        PyErr_Clear();
+        /* (No NaN, either.) */
+        if (seconds < 1e9) {
+            until = now + (seconds > 0 ? (ftt_time)(seconds * 1e9) : 0);
+        }
+    }
+    ftt_waiter *waiter = ftt_waiter_take();
+    if (waiter != NULL) {
+        ftt_call_begin(&waiter->call, (ftt_keeper){args[0], PyInterpreterState_Get()},
+                       ftt_this_thread.ident, now, until);
+    }
+    PyObject *answer = PyObject_Vectorcall(args[2], args, 2, NULL);
+    if (waiter != NULL) {
+        ftt_call_end(&waiter->call);
+        ftt_waiter_give_back(waiter);
+    }
+    return answer;
+}
+
 /* _throw(thread, object, exception): raises the exception in the call on the object by the thread
    of that number, if it sleeps there at this moment; whether it does. */
 static PyObject *
@@ -207,6 +277,9 @@ PyMethodDef ftt_inspect_methods[] = {
     {"_numbers", numbers, METH_NOARGS, NULL},
     {"_number", number, METH_NOARGS, NULL},
     {"_holder", holder, METH_O, NULL},
+    {"_pinned", (PyCFunction)(void (*)(void))pinned, METH_FASTCALL, NULL},
+    {"_joining", (PyCFunction)(void (*)(void))joining, METH_FASTCALL, NULL},
+    {"_forks", forks, METH_NOARGS, NULL},
     {"_throw", throw, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
