@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-# Each is a module of perf/commands; it is imported only when it is asked for.
+# Each is a module of perf/cli/commands; it is imported only when it is asked for.
 COMMANDS = {
     "list": "name the cases and the results that are kept",
     "doctor": "say what disturbs measurements on this machine, and what to do about it",
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = top.parse_args(words[:1]).command
-    module = importlib.import_module(f"perf.commands.{name}")
+    module = importlib.import_module(f"perf.cli.commands.{name}")
     parser = argparse.ArgumentParser(
         prog=f"python -m perf {name}",
         description=f"{COMMANDS[name].capitalize()}.",

@@ -5,8 +5,8 @@ import pathlib
 import random
 from collections.abc import Iterator
 
-from perf import store
-from perf.store import Case, Measurement, Plain, Round
+from perf.results import store
+from perf.results.store import Case, Measurement, Plain, Round
 
 COMMITS = ("0123456789ab", "123456789abc", "23456789abcd", "3456789abcde")
 SPEED = {"threading": 1.0, "ftthreading": 0.6, "native": 0.3, "floor": 0.2}
@@ -76,7 +76,7 @@ def rounds(case: Case, impl: str, count: int, chance: random.Random, drift: floa
         if case.kind == "latency":
             metadata["ftt_loop"] = "closed"
         if case.kind == "program":
-            metadata["ftt_command"] = f"-m perf.sidebyside {case.operation} --rounds {count}"
+            metadata["ftt_command"] = f"-m perf.runner.programs {case.operation} --rounds {count}"
         found.append(Round(number, windows, metrics, metadata))
     return found
 

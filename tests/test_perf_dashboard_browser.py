@@ -7,10 +7,10 @@ import pytest
 import synthetic
 from browser import Browser, browser
 
-from perf import store
+from perf.analysis.inference import ratio_interval
 from perf.dashboard import data, page
-from perf.inference import ratio_interval
-from perf.store import Result
+from perf.results import store
+from perf.results.store import Result
 
 pytestmark = [
     pytest.mark.once,
@@ -220,7 +220,7 @@ def test_links_and_addresses(looking: Browser, file: str) -> None:
     for link in looking.evaluate("[...document.querySelectorAll('a')].map((one) => one.href)"):
         assert link.startswith((file, "about:blank")), link
     go(looking, "case?case=program.pool")
-    assert re.search(r"-m perf\.sidebyside pool", texts(looking, "#command")[0])
+    assert re.search(r"-m perf\.runner\.programs pool", texts(looking, "#command")[0])
 
 
 def test_unknown_addresses_show_what_there_is(looking: Browser) -> None:

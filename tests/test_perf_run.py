@@ -18,13 +18,15 @@ from typing import Any
 import pytest
 from support import CHECKOUT, wait_until
 
-from perf import bench, catalogue, contended, latency, shapes, store
-from perf.bench import Axes, Bench, Rejected
-from perf.child import Interrupts
-from perf.commands.run import unfinished
-from perf.implementations import load
-from perf.session import Plan, Reader, Session, together
-from perf.store import Case, Measurement, Round
+from perf.cases import catalogue, contended, latency
+from perf.cli.commands.run import unfinished
+from perf.instruments import bench, shapes
+from perf.instruments.bench import Axes, Bench, Rejected
+from perf.instruments.implementations import load
+from perf.results import store
+from perf.results.store import Case, Measurement, Round
+from perf.runner.session import Plan, Reader, Session, together
+from toolkit.child import Interrupts
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 THREAD_SANITIZER = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))

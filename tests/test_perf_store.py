@@ -1,4 +1,4 @@
-"""perf/store.py: what was written is read back, by us and by pyperf itself."""
+"""perf/results/store.py: what was written is read back, by us and by pyperf itself."""
 
 import datetime
 import pathlib
@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from perf import store
-from perf.store import BadResult, Case, Measurement, Round
+from perf.results import store
+from perf.results.store import BadResult, Case, Measurement, Round
 
 pytestmark = pytest.mark.once
 

@@ -4,10 +4,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perf.analysis.inference import steps
 from perf.dashboard.cautions import canary_spread, cautions, cpus, gil_was_on, largest
-from perf.inference import steps
-from perf.machine import ROOT
-from perf.store import KINDS, METRICS, Case, Measurement, Result
+from perf.results.provenance import ROOT
+from perf.results.store import KINDS, METRICS, Case, Measurement, Result
 
 Json = dict[str, Any]
 FORMAT = 1

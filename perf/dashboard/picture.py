@@ -10,13 +10,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from perf.analysis.inference import Interval, ratio_interval
+from perf.cases.contended_workloads import IS_SET
 from perf.dashboard.cautions import ENOUGH_ROUNDS, cautions, cpus
 from perf.dashboard.data import BASE
-from perf.inference import Interval, ratio_interval
-from perf.report import duration
-from perf.shapes import ATTRIBUTE
-from perf.store import SECOND, Case, Measurement, Result
-from perf.workloads import IS_SET
+from perf.instruments.shapes import ATTRIBUTE
+from perf.results.store import SECOND, Case, Measurement, Result
+from toolkit.tables import duration
 
 OWN = "ftthreading"
 KINDS = ("contended", "uncontended", "handoff", "latency", "thread", "queue", "program")
