@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "compare two results, or two implementations in one",
     "programs": "run real programs under `threading` and under ftthreading, by turns",
     "instructions": "count instructions by callgrind: the same in every run",
+    "refcounts": "count references that a call takes on another thread's lock",
     "ab": "compare two commits, or a commit and the work tree, measured by turns",
     "selftest": "show that `ab` finds planted slowdowns, and nothing else",
     "history": "follow a case over the results of one machine and interpreter",

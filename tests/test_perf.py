@@ -1,4 +1,4 @@
-"""perf/cases/refcounts.py counts references as they are taken; rounds alternate and are judged."""
+"""`perf refcounts` counts references as they are taken; rounds alternate and are judged."""
 
 import json
 import math
@@ -22,7 +22,7 @@ pytestmark = [
 
 def run(module: str, *options: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-m", f"perf.cases.{module}", *options],
+        [sys.executable, "-m", "perf", module, *options],
         cwd=CHECKOUT,
         check=False,
         capture_output=True,

@@ -10,7 +10,8 @@ from perf.__main__ import COMMANDS, main
 from perf.cli.commands import doctor
 from perf.cli.commands.doctor import Finding
 from perf.results import provenance, store
-from perf.results.store import Case, Measurement, Round
+from perf.results.case import Case
+from perf.results.measurement import Measurement, Round
 
 pytestmark = [
     pytest.mark.once,

@@ -18,8 +18,8 @@ from perf.cli import programs_page
 from perf.cli.commands import dash
 from perf.dashboard import cautions, data, page, picture
 from perf.results import store
-from perf.results.store import Measurement, Result
-from perf.runner.programs_table import Result as Ran
+from perf.results.measurement import Measurement, Result, ratio
+from perf.runner.programs import Result as Ran
 
 pytestmark = pytest.mark.once
 
@@ -239,8 +239,6 @@ def test_side_by_side_keeps_its_runs_as_a_result(
     base = result.measurements["threading"][case]
     assert base.medians == (4.0, 8.0)  # seconds for the whole work
     assert base.rounds[0].metrics["ftt_cpu"] == 4.0
-    assert store.ratio(base, result.measurements["ftthreading"][case]) == 2
+    assert ratio(base, result.measurements["ftthreading"][case]) == 2
     command = base.rounds[0].metadata["ftt_command"]
-    assert (
-        command == "-m perf.runner.programs pool --rounds 2 --scale 0.5" + " --beside-load" * loaded
-    )
+    assert command == "-m perf programs pool --rounds 2 --scale 0.5" + " --beside-load" * loaded

@@ -12,7 +12,8 @@ from support import CHECKOUT
 
 from perf.analysis import verdicts
 from perf.analysis.verdicts import Finding, Judged
-from perf.results.store import Case, Measurement, Round
+from perf.results.case import Case
+from perf.results.measurement import Measurement, Round
 from perf.runner import ab, instructions, slowdowns
 from perf.runner.instructions import CannotCount
 from toolkit import child

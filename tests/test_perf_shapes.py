@@ -11,17 +11,8 @@ import pytest
 from perf.cases import contended_workloads, handoff_workloads
 from perf.cases.handoff import BY_ID
 from perf.instruments.implementations import Implementation
-from perf.instruments.shapes import (
-    APART,
-    ATTRIBUTE,
-    CLOSURE,
-    CONTAINER,
-    DICT,
-    GLOBAL,
-    LOCAL,
-    SHARED,
-    Home,
-)
+from perf.instruments.shapes import Home
+from perf.results.case import APART, ATTRIBUTE, CLOSURE, CONTAINER, DICT, GLOBAL, LOCAL, SHARED
 
 
 class Recorder:

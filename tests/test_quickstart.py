@@ -11,10 +11,11 @@ import pytest
 from support import DEFAULT_SIGNALS, wait_until
 
 from perf.analysis.rounds import Spread, alternate, judge, ratios
+from perf.cli.programs_table import show
 from perf.programs import catalogue
 from perf.runner import programs
 from perf.runner.load import cores
-from perf.runner.programs_table import Result, show
+from perf.runner.programs import Result
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS = 60.0
@@ -91,7 +92,7 @@ def test_programs_without_their_library_are_named(
 
 @processes
 def test_table_and_exit_code() -> None:
-    command = [sys.executable, "-m", "perf.runner.programs", "executor", "logs"]
+    command = [sys.executable, "-m", "perf", "programs", "executor", "logs"]
     command += ["--rounds", "1", "--scale", "0.02"]
     done = subprocess.run(
         command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=240
@@ -105,7 +106,7 @@ def test_table_and_exit_code() -> None:
 
 @processes
 def test_a_hung_program_fails_and_shows_its_stacks() -> None:
-    command = [sys.executable, "-m", "perf.runner.programs", "pool", "--rounds", "1"]
+    command = [sys.executable, "-m", "perf", "programs", "pool", "--rounds", "1"]
     command += ["--scale", "200", "--limit", "2"]
     done = subprocess.run(
         command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=240
@@ -125,7 +126,7 @@ def test_interrupted_comparison_leaves_nothing(
 ) -> None:
     mark = f"TMPDIR={tmp_path}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "perf.runner.programs", "pool", "--scale", "200", *load],
+        [sys.executable, "-m", "perf", "programs", "pool", "--scale", "200", *load],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.DEVNULL,
@@ -210,7 +211,7 @@ def test_quickstart_runs_the_environment_it_was_given(
     assert done.returncode == 0, done.stderr
     assert (
         done.stdout
-        == f"{tmp_path}: -m perf.runner.programs --page .perf/quickstart.html --rounds 7\n"
+        == f"{tmp_path}: -m perf programs --quickstart --page .perf/quickstart.html --rounds 7\n"
     )
     assert (tmp_path / "asked").read_text(encoding="utf-8") == f"for {tag}\n"
     assert list((tmp_path / "tmp").iterdir()) == []

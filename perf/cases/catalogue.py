@@ -4,12 +4,10 @@ import dataclasses
 import fnmatch
 from collections.abc import Sequence
 
-from perf.cases import contended, handoff, latency, memory, threads, uncontended
+from perf.cases import contended, handoff, latency, memory, programs, threads, uncontended
 from perf.cases.contended_workloads import IS_SET
 from perf.instruments.bench import Axes, Family
-from perf.instruments.shapes import APART, ATTRIBUTE, LOCAL
-from perf.results.store import Case
-from perf.runner import program_cases
+from perf.results.case import APART, ATTRIBUTE, LOCAL, Case
 
 ONCE = (LOCAL, *APART)  # shapes that the gate has of one cell
 
@@ -48,7 +46,7 @@ TIERS = {
 
 def every(axes: Axes) -> list[Case]:
     """Return all cases of a machine, in the order in which they are measured."""
-    return [case for family in FAMILIES for case in family.cases(axes)] + program_cases.cases()
+    return [case for family in FAMILIES for case in family.cases(axes)] + programs.cases()
 
 
 def _in_gate(case: Case, axes: Axes) -> bool:

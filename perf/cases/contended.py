@@ -11,10 +11,10 @@ import time
 
 from perf.analysis.rounds import jain
 from perf.cases.contended_workloads import IS_SET, WORKLOADS
-from perf.cli.options import Broken
 from perf.instruments.bench import (
     Axes,
     Bench,
+    Broken,
     Family,
     Rejected,
     Sample,
@@ -24,10 +24,9 @@ from perf.instruments.bench import (
     overlapping,
 )
 from perf.instruments.implementations import FLOOR, NATIVE, Implementation
-from perf.instruments.shapes import APART, ATTRIBUTE, SHARED
 from perf.instruments.team import Team
 from perf.native import ceiling, has_ceiling
-from perf.results.store import Case
+from perf.results.case import APART, ATTRIBUTE, SHARED, Case
 
 DRAIN_SECONDS = 60.0
 WARM_SECONDS = 0.05

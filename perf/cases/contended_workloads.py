@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from perf import native
-from perf.cli.options import Broken
+from perf.instruments.bench import Broken
 from perf.instruments.implementations import Implementation
-from perf.instruments.shapes import SHARED, Home
+from perf.instruments.shapes import Home
 from perf.instruments.team import Job, Running
+from perf.results.case import SHARED
 
 Result = tuple[int, float, float]  # operations of one thread, and when it began and ended
 Check = Callable[[Sequence[int]], None]  # of the threads' counts; raises Broken

@@ -12,12 +12,10 @@ import time
 from perf import native
 from perf.cases.contended import switches
 from perf.cases.handoff_workloads import HANDOFFS, Handoff
-from perf.cli.options import Broken
-from perf.instruments.bench import Axes, Bench, Family, Sample, broken, overlap, overlapping
+from perf.instruments.bench import Axes, Bench, Broken, Family, Sample, broken, overlap, overlapping
 from perf.instruments.implementations import FLOOR, NATIVE, Implementation
-from perf.instruments.shapes import ATTRIBUTE
 from perf.instruments.team import Team
-from perf.results.store import Case
+from perf.results.case import ATTRIBUTE, Case
 
 FIRST_ROUNDS = 50
 LIMIT_SECONDS = 120.0

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from perf.instruments.implementations import Implementation
-from perf.instruments.shapes import ATTRIBUTE, SHARED, Home
+from perf.instruments.shapes import Home
 from perf.instruments.team import Job, Running
-from perf.results.store import Case
+from perf.results.case import ATTRIBUTE, SHARED, Case
 
 Times = tuple[float, float]  # when a job began and ended
 Check = Callable[[], bool]

@@ -16,7 +16,7 @@ from perf.cases.contended import DRAIN_SECONDS, WARM_SECONDS
 from perf.instruments.bench import Axes, Bench, Family, Sample, broken, overlap, overlapping
 from perf.instruments.implementations import Implementation
 from perf.instruments.team import Running, Team
-from perf.results.store import Case
+from perf.results.case import Case
 
 TYPES = {"lock": "Lock", "rlock": "RLock", "condition": "Condition", "semaphore": "Semaphore"}
 SECTIONS_NS = (1_000, 100_000)

@@ -10,7 +10,7 @@ from typing import Any
 
 from perf.instruments.bench import Axes, Bench, Family, Sample
 from perf.instruments.implementations import Implementation
-from perf.results.store import BYTE, Case
+from perf.results.case import BYTE, Case
 
 OBJECTS = 1000
 MAKE: dict[str, Callable[[Implementation], Any]] = {

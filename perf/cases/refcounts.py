@@ -7,22 +7,16 @@ lock by the thread that holds it while the caller sleeps (Linux). The code is wa
 before, by the same thread.
 """
 
-import argparse
 import dataclasses
 import queue
-import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from perf import native
-from perf.cli.options import add_implementations, add_json, failed, implementations, print_json
 from perf.instruments.implementations import Implementation
-from toolkit.machine import summary
 from toolkit.progress import Progress
-from toolkit.tables import table
 
 native.load("_probe")
 
@@ -194,7 +188,9 @@ def rows(walker: Walker, implementations: list[Implementation]) -> Iterator[tupl
         yield f"{side.name}.Lock, used {WARM_CALLS} times by another thread", used
 
 
-def measure(implementations: list[Implementation], progress: Progress) -> list[Row]:
+def measure(implementations: list[Implementation]) -> list[Row]:
+    """Measure all rows. Raises TimeoutError or queue.Empty where a call does not end."""
+    progress = Progress(2 + DEFERS + 2 * len(implementations))
     walker = Walker()
     found: list[Row] = []
     try:
@@ -205,40 +201,3 @@ def measure(implementations: list[Implementation], progress: Progress) -> list[R
         walker.close()
         progress.clear()
     return found
-
-
-def show(found: list[Row]) -> None:
-    heads = ["object", *PATHS.values()]
-    print(table(heads, [[row.name, *map(str, row.taken.values())] for row in found]))
-    print("\nReferences that one call by another thread than the object's maker takes on it.")
-    free = [row.name for row in found if not any(row.taken.values())]
-    print(f"VERDICT: no reference taken on any path: {'; '.join(free) or 'nothing'}.")
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m perf.cases.refcounts", description=__doc__.splitlines()[0]
-    )
-    add_implementations(parser)
-    add_json(parser)
-    options = parser.parse_args()
-    sides = implementations(parser, options)
-    counts = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-    if not options.json:
-        print(summary(), end="\n\n", flush=True)
-    total = 2 + DEFERS + 2 * len(sides)
-    try:
-        found = measure(sides, Progress(total)) if counts else []
-    except (TimeoutError, queue.Empty) as error:
-        return failed(str(error) or "a call did not end")
-    if options.json:
-        print_json(found)
-    elif counts:
-        show(found)
-    else:
-        print("VERDICT: nothing to measure: a GIL build has one plain reference count.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,7 +15,7 @@ from typing import Any
 from perf import native
 from perf.instruments.bench import Axes, Bench, Family, Sample
 from perf.instruments.implementations import FLOOR, Implementation
-from perf.results.store import Case
+from perf.results.case import Case
 
 WINDOWS = 3
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from perf.instruments.bench import Axes, Bench, Family, Sample
 from perf.instruments.implementations import FLOOR, Implementation
-from perf.results.store import Case
+from perf.results.case import Case
 
 UNROLLED = 10
 WINDOWS = 5

@@ -3,18 +3,12 @@
 import argparse
 import dataclasses
 import faulthandler
-import gc
 import json
 import sys
-import threading
 from typing import Any
 
 from perf.instruments.implementations import BASE, Implementation, load
 from toolkit.machine import gil_enabled, summary
-
-
-class Broken(Exception):
-    """A primitive did what it must never do; no time is worth reporting then."""
 
 
 def add_implementations(parser: argparse.ArgumentParser) -> None:
@@ -47,17 +41,6 @@ def implementations(
     if gil_enabled() and not before:
         parser.error(f"importing {options.impl} switched the GIL on")
     return found
-
-
-def prepare() -> None:
-    """Bring the interpreter into the state of a threaded program, and keep it there."""
-    # CPython 3.13t changes how it counts references when the first thread is made.
-    thread = threading.Thread(target=int)
-    thread.start()
-    thread.join()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
 
 
 def failed(error: object) -> int:

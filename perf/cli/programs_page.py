@@ -1,14 +1,15 @@
-"""Keeps what perf/runner/programs.py found as a result, and shows it on the page."""
+"""Keeps what `perf programs` found as a result, and shows it on the page."""
 
 import pathlib
 import shlex
 
-from perf.cli.commands.dash import write
 from perf.dashboard import data, page
 from perf.results import provenance, store
-from perf.results.store import Case, Measurement, Plain, Round
-from perf.runner.programs_table import Found
-from perf.worker.round import collected
+from perf.results.case import Case, Plain
+from perf.results.measurement import Measurement, Round
+from perf.runner.programs import Found
+from perf.worker.process import collected
+from toolkit.files import write
 
 
 def measurements(found: Found, scale: float, loaded: bool) -> list[Measurement]:
@@ -21,7 +22,7 @@ def measurements(found: Found, scale: float, loaded: bool) -> list[Measurement]:
     made = []
     for name, sides in found.items():
         for side, runs in sides.items():
-            command = f"-m perf.runner.programs {name} --rounds {len(runs)} --scale {scale:g}"
+            command = f"-m perf programs {name} --rounds {len(runs)} --scale {scale:g}"
             command += " --beside-load" if loaded else ""
             metadata = {**common, "ftt_command": command}
             rounds = [

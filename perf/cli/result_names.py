@@ -5,7 +5,8 @@ import pathlib
 import re
 
 from perf.results import provenance, store
-from perf.results.store import BadResult, Result
+from perf.results.measurement import Result
+from perf.results.store import BadResult
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterator
 
-from perf.results.store import Measurement, Result, Round
+from perf.results.measurement import Measurement, Result, Round
 
 FEW_CPUS = 4
 ENOUGH_ROUNDS = 5

@@ -6,8 +6,9 @@ from typing import Any
 
 from perf.analysis.inference import steps
 from perf.dashboard.cautions import canary_spread, cautions, cpus, gil_was_on, largest
+from perf.results.case import KINDS, Case
+from perf.results.measurement import METRICS, Measurement, Result
 from perf.results.provenance import ROOT
-from perf.results.store import KINDS, METRICS, Case, Measurement, Result
 
 Json = dict[str, Any]
 FORMAT = 1

@@ -14,8 +14,8 @@ from perf.analysis.inference import Interval, ratio_interval
 from perf.cases.contended_workloads import IS_SET
 from perf.dashboard.cautions import ENOUGH_ROUNDS, cautions, cpus
 from perf.dashboard.data import BASE
-from perf.instruments.shapes import ATTRIBUTE
-from perf.results.store import SECOND, Case, Measurement, Result
+from perf.results.case import ATTRIBUTE, SECOND, Case
+from perf.results.measurement import Measurement, Result
 from toolkit.tables import duration
 
 OWN = "ftthreading"

@@ -5,16 +5,19 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from perf import native
-from perf.cli.options import Broken
 from perf.instruments.implementations import Implementation
 from perf.instruments.team import Team
-from perf.results.store import SECOND, Case, Plain
+from perf.results.case import SECOND, Case, Plain
 
 ENOUGH_OVERLAP = 0.9
 TRIES = 5
 LONGEST_WINDOW = 2.0
 CANARY_STEPS = 1_000_000
 SECTIONS_NS = (0, 50, 1_000, 10_000, 100_000, 2_000_000)
+
+
+class Broken(Exception):
+    """A primitive did what it must never do; no time is worth reporting then."""
 
 
 class Rejected(Exception):

@@ -26,10 +26,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-ATTRIBUTE, LOCAL, PRIVATE, CONTAINER = "attribute", "local", "private", "container"
-GLOBAL, CLOSURE, DICT = "global", "closure", "dict"
-SHARED = (ATTRIBUTE, LOCAL, GLOBAL, CLOSURE, DICT)  # all threads use one
-APART = (PRIVATE, CONTAINER)  # each has its own
+from perf.results.case import ATTRIBUTE, CLOSURE, CONTAINER, DICT, GLOBAL, LOCAL, PRIVATE
 
 # How a loop reaches what is kept under `name`, where it is written with `parameter`.
 EXPRESSIONS = {

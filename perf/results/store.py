@@ -1,200 +1,30 @@
 """Results on disk: pyperf's own JSON, so that `pyperf show`, `hist` and `compare_to` read it.
 
 A result is a folder `<root>/<machine>/<tag>/<time>-<commit>[-dirty]` with one pyperf suite for each
-implementation. A case has the same name in all of them. Lower values are better everywhere.
+implementation. A case has the same name in all of them.
 """
 
-import dataclasses
 import datetime
 import os
 import pathlib
 import re
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyperf
 
-from perf.instruments.shapes import LOCAL
+from perf.results.case import SECOND, Case, Plain
+from perf.results.measurement import METRICS, Measurement, Measurements, Result, Round
 from perf.results.provenance import ROOT
 
 RESULTS = ROOT / ".perf" / "results"
 FORMAT = 1
 SUFFIX = ".json.gz"
-SECOND, BYTE, INTEGER = "second", "byte", "integer"
-KINDS = (
-    "uncontended",
-    "contended",
-    "handoff",
-    "latency",
-    "thread",
-    "queue",
-    "program",
-    "memory",
-    "instructions",
-)
-# Of each run, beside its number; all others are the same in all runs of a case.
-METRICS = (
-    "ftt_cpu",
-    "ftt_switches",
-    "ftt_jain",
-    "ftt_overlap",
-    "ftt_rejected",
-    "ftt_p50",
-    "ftt_p99",
-    "ftt_p999",
-    "ftt_max",
-    "ftt_canary",
-)
 NAME = re.compile(r"(\d{8}T\d{6})-([0-9a-f]{12})(-dirty)?")
-
-Plain = str | int | float
 
 
 class BadResult(Exception):
     """A folder holds no result, or one of another format; the message says which and why."""
-
-
-def section_name(ns: int) -> str:
-    """Write a critical section's length as case names have it: 0, 50ns, 10us, 2ms."""
-    for unit, size in (("ms", 1_000_000), ("us", 1_000)):
-        if ns and ns % size == 0:
-            return f"{ns // size}{unit}"
-    return f"{ns}ns" if ns else "0"
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """What is measured. Without a section the statement is all that is done.
-
-    threads: 0 where the number is not the case's to choose.
-    """
-
-    primitive: str
-    operation: str
-    kind: str
-    threads: int = 1
-    section_ns: int | None = None
-    shape: str = ""  # of perf/instruments/shapes.py, or "" where there is no such choice
-
-    @property
-    def id(self) -> str:
-        """The name in pyperf's files, such as "lock.with T4 S1us shared"."""
-        parts = [f"{self.primitive}.{self.operation}"]
-        if self.threads:
-            parts.append(f"T{self.threads}")
-        if self.section_ns is not None:
-            parts.append(f"S{section_name(self.section_ns)}")
-        return " ".join([*parts, self.shape] if self.shape else parts)
-
-    @property
-    def title(self) -> str:
-        """The name in tables, which says what nobody should take for the usual."""
-        return f"{self.id} (best case)" if self.shape == LOCAL else self.id
-
-    def metadata(self) -> dict[str, Plain]:
-        """Return the parts under the names that they have in pyperf's files."""
-        found: dict[str, Plain] = {
-            "ftt_case": self.id,
-            "ftt_primitive": self.primitive,
-            "ftt_operation": self.operation,
-            "ftt_kind": self.kind,
-            "ftt_threads": self.threads,
-        }
-        if self.section_ns is not None:
-            found["ftt_section_ns"] = self.section_ns
-        if self.shape:
-            found["ftt_shape"] = self.shape
-        return found
-
-    @classmethod
-    def of(cls, metadata: Mapping[str, Any]) -> "Case":
-        """Make a case of its metadata. Raises KeyError."""
-        section = metadata.get("ftt_section_ns")
-        return cls(
-            metadata["ftt_primitive"],
-            metadata["ftt_operation"],
-            metadata["ftt_kind"],
-            int(metadata["ftt_threads"]),
-            None if section is None else int(section),
-            metadata.get("ftt_shape", ""),
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Round:
-    """What one worker process found of one case.
-
-    values: one for each window, in the measurement's unit. metrics: METRICS, seconds or plain
-    numbers; `ftt_cpu` and `ftt_switches` are for one operation. metadata: all else of this run.
-    """
-
-    number: int
-    values: tuple[float, ...]
-    metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    metadata: Mapping[str, Plain] = dataclasses.field(default_factory=dict)
-
-    @property
-    def median(self) -> float:
-        """The middle one of the values."""
-        return statistics.median(self.values)
-
-
-@dataclasses.dataclass(frozen=True)
-class Measurement:
-    """One case under one implementation: at least one round, in their order."""
-
-    case: Case
-    impl: str
-    rounds: tuple[Round, ...]
-    unit: str = SECOND
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """All windows of all rounds."""
-        return tuple(value for each in self.rounds for value in each.values)
-
-    @property
-    def medians(self) -> tuple[float, ...]:
-        """One value a round, which is what is independent of one another."""
-        return tuple(each.median for each in self.rounds)
-
-    @property
-    def median(self) -> float:
-        """The median of the rounds' medians."""
-        return statistics.median(self.medians)
-
-    def metric(self, name: str) -> float | None:
-        """Return the median of a metric over the rounds that have it."""
-        found = [each.metrics[name] for each in self.rounds if name in each.metrics]
-        return statistics.median(found) if found else None
-
-
-Measurements = dict[str, dict[str, Measurement]]  # by implementation and case
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """One result folder. `when` is UTC; `metadata` is what all its runs have in common."""
-
-    path: pathlib.Path
-    machine: str
-    tag: str
-    commit: str
-    dirty: bool
-    when: datetime.datetime
-    metadata: Mapping[str, Plain]
-    measurements: Measurements
-
-    @property
-    def name(self) -> str:
-        """The commit as people name it, with a mark for changed files."""
-        return f"{self.commit}{'-dirty' if self.dirty else ''}"
-
-
-def ratio(base: Measurement, own: Measurement) -> float:
-    """Return how many times as good `own` is: above 1 is better than the base."""
-    return base.median / own.median
 
 
 def new_folder(
@@ -314,15 +144,3 @@ def find(
         and any(folder.glob(f"*{SUFFIX}"))
     ]
     return sorted(found, key=lambda folder: (folder.name, folder))
-
-
-def merge(parts: Sequence[Measurement]) -> list[Measurement]:
-    """Join measurements of the same case and implementation; a later round replaces an earlier."""
-    found: dict[tuple[str, str], Measurement] = {}
-    for part in parts:
-        key = (part.impl, part.case.id)
-        before = found[key].rounds if key in found else ()
-        rounds = {each.number: each for each in (*before, *part.rounds)}
-        ordered = tuple(rounds[number] for number in sorted(rounds))
-        found[key] = dataclasses.replace(part, rounds=ordered)
-    return list(found.values())

@@ -11,7 +11,8 @@ from perf.analysis import verdicts
 from perf.analysis.inference import Interval, steady
 from perf.analysis.rounds import alternate
 from perf.analysis.verdicts import Finding, Judged, Sides
-from perf.results.store import Case, Measurement, Round
+from perf.results.case import Case
+from perf.results.measurement import Measurement, Round
 from perf.runner import instructions
 from perf.runner.builds import Build
 from perf.worker.round import Order

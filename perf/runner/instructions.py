@@ -16,8 +16,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 
 from perf.cases.uncontended import BY_ID
+from perf.results.case import INTEGER, Case, Plain
+from perf.results.measurement import Measurement, Round
 from perf.results.provenance import ROOT
-from perf.results.store import INTEGER, Case, Measurement, Plain, Round
 from perf.worker.callgrind import OPERATIONS, PARTS
 from toolkit import child
 

@@ -9,30 +9,18 @@ import tempfile
 from types import TracebackType
 from typing import Self
 
+from perf.cases.programs import QUEUES
 from perf.instruments.bench import Sample
-from perf.programs import catalogue
 from perf.programs.queue_pair import ITEMS
-from perf.results.store import Case
+from perf.results.case import Case
 from perf.runner import programs
-from perf.runner.programs_table import Result
+from perf.runner.programs import Result
 from toolkit import child
 from toolkit.progress import Progress
 
 LIMIT_SECONDS = 300.0
 SMALL = 0.01  # the least scale at which all programs still have work for their threads
-QUEUES = {
-    "alone": "queue_pair --alone",
-    "pair": "queue_pair",
-    "pair_100": "queue_pair --maxsize 100",
-    "pair_1": "queue_pair --maxsize 1",
-}
 SIDES = tuple(programs.SIDES)
-
-
-def cases() -> list[Case]:
-    queues = [Case("queue", name, "queue", 1 if name == "alone" else 2) for name in QUEUES]
-    programs = [Case("program", name, "program", threads=0) for name in catalogue.QUICKSTART]
-    return queues + programs
 
 
 class Programs:

@@ -17,9 +17,11 @@ from perf.cases import catalogue
 from perf.cases.catalogue import TIERS, Tier
 from perf.instruments.bench import Axes, Sample
 from perf.results import provenance, store
-from perf.results.store import Case, Measurement, Plain, Round
+from perf.results.case import Case, Plain
+from perf.results.measurement import Measurement, Round, merge
 from perf.runner import program_cases, programs
-from perf.worker.round import Order, collected
+from perf.worker.process import collected
+from perf.worker.round import Order
 from toolkit import child
 from toolkit.machine import usable_cpus
 from toolkit.progress import Progress
@@ -179,7 +181,7 @@ class Session:
     def save(self) -> None:
         """Write what is known to disk."""
         if self.parts:
-            self.parts = store.merge(self.parts)
+            self.parts = merge(self.parts)
             store.write(self.path, self.parts)
         self._saved = time.monotonic()
 

@@ -11,9 +11,8 @@ import sys
 
 from perf import native
 from perf.cases.uncontended import BY_ID, UNROLLED, Statement
-from perf.cli.options import prepare
 from perf.instruments.implementations import Implementation
-from perf.worker.round import side_of
+from perf.worker.process import prepare, side_of
 
 FEW, MANY = 20, 120
 # What an allocation takes depends on how full the heap's page happens to be, 4 % of a `with` and

@@ -8,22 +8,16 @@ process, with all stacks on standard error.
 
 import dataclasses
 import faulthandler
-import importlib
 import json
 import os
 import sys
 import time
 from typing import Any, TextIO
 
-import pyperf
-
 from perf.cases.catalogue import BY_KIND
-from perf.cli.options import Broken, prepare
-from perf.instruments.bench import Bench, Rejected, canary
-from perf.instruments.implementations import FLOOR, NATIVE, Implementation, floor
-from perf.native import wait_costs
-from perf.results import provenance
-from perf.results.store import Case
+from perf.instruments.bench import Bench, Broken, Rejected, canary
+from perf.results.case import Case
+from perf.worker.process import collected, prepare, side_of
 from toolkit.machine import gil_enabled
 
 HANG_SECONDS = 180.0
@@ -44,20 +38,6 @@ class Order:
     short: float
     pin: bool
     seconds: float
-
-
-def side_of(name: str) -> Implementation:
-    """Return an implementation, or what bounds one. Raises ImportError."""
-    if name == FLOOR:
-        return floor()
-    return Implementation(name, None if name == NATIVE else importlib.import_module(name))
-
-
-def collected() -> dict[str, Any]:
-    """Return what pyperf collects of this process and machine, and what we add."""
-    run = pyperf.Run([1.0], collect_metadata=True)
-    plain = {name: getattr(each, "value", each) for name, each in run.get_metadata().items()}
-    return {**plain, **provenance.describe(), **wait_costs.metadata()}
 
 
 def tell(out: TextIO, **what: Any) -> None:

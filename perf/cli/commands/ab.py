@@ -17,7 +17,8 @@ from perf.cases.catalogue import every, matches, of_tier
 from perf.cases.uncontended import STATEMENTS
 from perf.instruments.bench import Axes
 from perf.results import provenance, store
-from perf.results.store import Case, Measurement
+from perf.results.case import Case
+from perf.results.measurement import Measurement, merge
 from perf.runner import ab, builds
 from perf.runner.ab import Broken, Duel
 from perf.runner.builds import WORKTREE, CannotBuild
@@ -100,7 +101,7 @@ def keep(duel: Duel, base: list[Measurement], head: list[Measurement]) -> None:
     for name, build, found in (("base", duel.base, base), ("head", duel.head, head)):
         place = (provenance.identity(), provenance.tag(), build.commit, build.dirty)
         folder = store.new_folder(KEPT / name, *place)
-        store.write(folder, store.merge(found))
+        store.write(folder, merge(found))
         print(f"{name} is kept in {folder}")
 
 

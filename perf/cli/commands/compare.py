@@ -9,7 +9,9 @@ from perf.analysis.rounds import ENOUGH_ROUNDS
 from perf.cases import catalogue
 from perf.cli import result_names
 from perf.instruments.implementations import BASE
-from perf.results.store import SECOND, BadResult, Measurement, Result
+from perf.results.case import SECOND
+from perf.results.measurement import Measurement, Result
+from perf.results.store import BadResult
 from toolkit.tables import duration, table
 
 OWN = "ftthreading"

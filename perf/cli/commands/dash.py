@@ -1,7 +1,6 @@
 """`python -m perf dash`: write the page, or the picture."""
 
 import argparse
-import os
 import pathlib
 import sys
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from collections.abc import Iterable
 from perf.cli import result_names
 from perf.dashboard import data, page, picture
 from perf.results import store
+from toolkit.files import write
 
 LAST = 60
 NAME = "dashboard.html"
@@ -57,17 +57,6 @@ def newest(folders: Iterable[pathlib.Path], count: int) -> list[pathlib.Path]:
         kept.setdefault(folder.parent, []).append(folder)
     chosen = {folder for group in kept.values() for folder in group[-count:]}
     return sorted(chosen, key=lambda folder: (folder.name, folder))
-
-
-def write(path: pathlib.Path, text: str) -> None:
-    """Write the file at once, so that an interrupted call leaves the one before it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def failed(message: object) -> int:

@@ -8,7 +8,8 @@ from perf.cases.catalogue import TIERS
 from perf.cli import result_names
 from perf.cli.commands.compare import OWN, amount
 from perf.results import provenance, store
-from perf.results.store import BadResult, Measurement, Result
+from perf.results.measurement import Measurement, Result
+from perf.results.store import BadResult
 from toolkit.tables import table
 
 DETAILED = 3  # so many cases are shown result by result

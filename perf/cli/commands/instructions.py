@@ -8,9 +8,10 @@ from perf.cases.uncontended import STATEMENTS
 from perf.cli.options import add_implementations, implementations
 from perf.instruments.implementations import FLOOR
 from perf.results import provenance, store
+from perf.results.measurement import merge
 from perf.runner import instructions
 from perf.runner.instructions import CannotCount, Counts
-from perf.worker.round import collected
+from perf.worker.process import collected
 from toolkit import child
 from toolkit.machine import summary
 from toolkit.tables import table
@@ -48,7 +49,7 @@ def keep(counts: Counts, path: pathlib.Path | None) -> pathlib.Path:
         if (result.machine, result.tag, result.commit) != here:
             raise store.BadResult(f"{path}: of another machine, interpreter or commit")
         known = [each for cases in result.measurements.values() for each in cases.values()]
-        found = store.merge([*known, *found])
+        found = merge([*known, *found])
     store.write(path, found)
     return path
 

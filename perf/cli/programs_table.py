@@ -1,23 +1,11 @@
 """The table of programs that ran under two modules, and what all its rounds say."""
 
-import dataclasses
 import statistics
 from collections.abc import Sequence
 
 from perf.analysis.rounds import Spread, judge, ratios
+from perf.runner.programs import Found, Result
 from toolkit.tables import table
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """One run of one program: its answer, and the times of its threaded part."""
-
-    answer: str
-    seconds: float
-    cpu: float  # seconds of all processors
-
-
-Found = dict[str, dict[str, list[Result]]]  # by program and side
 
 
 def _ratio(results: dict[str, list[Result]], field: str) -> Spread:
