@@ -24,7 +24,7 @@ pytestmark = pytest.mark.thread_unsafe(reason="starts processes, and replaces a 
 
 def answer(options: list[str], program: str) -> str:
     """Run the program in a process of its own and return its answer."""
-    command = [sys.executable, *options, f"perf/programs/{program}.py", "--scale", SCALE]
+    command = [sys.executable, *options, catalogue.file_of(program), "--scale", SCALE]
     done = subprocess.run(
         command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=240
     )

@@ -1,4 +1,4 @@
-"""The family of real programs of perf/programs: which there are, and what each needs.
+"""The programs of perf/programs: which there are, where each is, and what it needs.
 
 Four of them, in `QUICKSTART`, are what `ci/quickstart` shows.
 """
@@ -36,6 +36,11 @@ LIBRARIES = {
     "gunicorn_web": "gunicorn",
 }
 ALL = (*STANDARD, *LIBRARIES)
+
+
+def file_of(name: str) -> str:
+    """Return where a program is in the checkout."""
+    return f"perf/programs/{'libraries/' if name in LIBRARIES else ''}{name}.py"
 
 
 def missing(name: str) -> str:

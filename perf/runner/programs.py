@@ -95,8 +95,14 @@ class Runner:
 def command_of(name: str, side: str, scale: float) -> list[str]:
     """Return the command for a program, whose name may be followed by arguments."""
     file, *arguments = name.split()
-    program = f"perf/programs/{file}.py"
-    return [sys.executable, *SIDES[side], program, "--scale", f"{scale:g}", *arguments]
+    return [
+        sys.executable,
+        *SIDES[side],
+        catalogue.file_of(file),
+        "--scale",
+        f"{scale:g}",
+        *arguments,
+    ]
 
 
 def reproduce(words: Sequence[str]) -> str:
