@@ -1,15 +1,22 @@
 """Files that are there whole, or as they were before."""
 
+import _thread
 import os
 import pathlib
 
 
-def write(path: pathlib.Path, text: str) -> None:
-    """Write the file at once, so that an interrupted call leaves the one before it."""
+def write_atomically(path: pathlib.Path, text: str) -> None:
+    """Write so that whoever reads, whenever we are killed, finds all of it or what was before.
+
+    Its folders are made where there are none.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.{_thread.get_ident()}")
     try:
-        part.write_text(text, encoding="utf-8")
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -25,10 +25,15 @@ class Spread:
         return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
 
 
+def in_turn[T](sides: Sequence[T], number: int) -> Sequence[T]:
+    """Return the sides in the order of a round: from the first to the last, or back."""
+    return sides if number % 2 == 0 else sides[::-1]
+
+
 def alternate[T](sides: Sequence[T], rounds: int) -> Iterator[tuple[int, T]]:
     """Yield (round, side): A B, B A, A B ..., so that a slow drift falls on both sides alike."""
     for number in range(rounds):
-        for side in sides if number % 2 == 0 else reversed(sides):
+        for side in in_turn(sides, number):
             yield number, side
 
 

@@ -23,10 +23,10 @@ from perf.instruments.bench import (
     overlap,
     overlapping,
 )
-from perf.instruments.implementations import FLOOR, NATIVE, Implementation
+from perf.instruments.implementations import Implementation
 from perf.instruments.team import Team
 from perf.native import ceiling, has_ceiling
-from perf.results.case import APART, ATTRIBUTE, SHARED, Case
+from perf.results.case import APART, ATTRIBUTE, FLOOR, NATIVE, SHARED, Case
 
 DRAIN_SECONDS = 60.0
 WARM_SECONDS = 0.05

@@ -13,9 +13,9 @@ from perf import native
 from perf.cases.contended import switches
 from perf.cases.handoff_workloads import HANDOFFS, Handoff
 from perf.instruments.bench import Axes, Bench, Broken, Family, Sample, broken, overlap, overlapping
-from perf.instruments.implementations import FLOOR, NATIVE, Implementation
+from perf.instruments.implementations import Implementation
 from perf.instruments.team import Team
-from perf.results.case import ATTRIBUTE, Case
+from perf.results.case import ATTRIBUTE, FLOOR, NATIVE, Case
 
 FIRST_ROUNDS = 50
 LIMIT_SECONDS = 120.0

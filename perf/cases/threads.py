@@ -14,8 +14,8 @@ from typing import Any
 
 from perf import native
 from perf.instruments.bench import Axes, Bench, Family, Sample
-from perf.instruments.implementations import FLOOR, Implementation
-from perf.results.case import Case
+from perf.instruments.implementations import Implementation
+from perf.results.case import FLOOR, Case
 
 WINDOWS = 3
 

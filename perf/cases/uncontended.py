@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from perf.instruments.bench import Axes, Bench, Family, Sample
-from perf.instruments.implementations import FLOOR, Implementation
-from perf.results.case import Case
+from perf.instruments.implementations import Implementation
+from perf.results.case import FLOOR, Case
 
 UNROLLED = 10
 WINDOWS = 5

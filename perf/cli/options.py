@@ -7,14 +7,15 @@ import json
 import sys
 from typing import Any
 
-from perf.instruments.implementations import BASE, Implementation, load
+from perf.instruments.implementations import Implementation, load
+from perf.results.case import BASE, OWN
 from toolkit.machine import gil_enabled, summary
 
 
 def add_implementations(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--impl",
-        default=f"{BASE},ftthreading",
+        default=f"{BASE},{OWN}",
         help="modules to compare, the first is the base (default %(default)s)",
     )
 

@@ -9,7 +9,7 @@ from perf.results.case import Case, Plain
 from perf.results.measurement import Measurement, Round
 from perf.runner.programs import Found
 from perf.worker.process import collected
-from toolkit.files import write
+from toolkit.files import write_atomically
 
 
 def measurements(found: Found, scale: float, loaded: bool) -> list[Measurement]:
@@ -41,7 +41,7 @@ def keep(found: Found, scale: float, loaded: bool, root: pathlib.Path, output: p
     """
     path = store.new_folder(root, provenance.identity(), provenance.tag(), *provenance.checkout())
     store.write(path, measurements(found, scale, loaded))
-    write(output, page.page(data.build([store.read(path)])))
+    write_atomically(output, page.page(data.build([store.read(path)])))
     return (
         f"The runs are kept in {shlex.quote(str(path))}.\n"
         f"The same as a page, which opens without a network: {output.resolve().as_uri()}"

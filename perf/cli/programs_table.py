@@ -4,13 +4,14 @@ import statistics
 from collections.abc import Sequence
 
 from perf.analysis.rounds import Spread, judge, ratios
+from perf.results.case import BASE, OWN
 from perf.runner.programs import Found, Result
 from toolkit.tables import table
 
 
 def _ratio(results: dict[str, list[Result]], field: str) -> Spread:
     times = {side: [getattr(run, field) for run in runs] for side, runs in results.items()}
-    return ratios(times["threading"], times["ftthreading"])
+    return ratios(times[BASE], times[OWN])
 
 
 def show(found: Found, rounds: int, notes: Sequence[str]) -> None:

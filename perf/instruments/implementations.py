@@ -6,10 +6,8 @@ import types
 from typing import Any
 
 from perf import native
+from perf.results.case import FLOOR
 
-BASE = "threading"
-FLOOR = "floor"
-NATIVE = "native"  # what is done without Python: a bound, no implementation
 NAMES = ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event")  # the floor's
 
 

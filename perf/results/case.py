@@ -1,9 +1,11 @@
-"""What is measured: a case, its kind and its unit. Its name is the same in all results."""
+"""What is measured: a case, its kind and unit, and the names of the sides in all results."""
 
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+BASE, OWN = "threading", "ftthreading"
+NATIVE, FLOOR = "native", "floor"  # what bounds the others, and is no rival
 SECOND, BYTE, INTEGER = "second", "byte", "integer"
 KINDS = (
     "uncontended",

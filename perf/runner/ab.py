@@ -11,7 +11,7 @@ from perf.analysis import verdicts
 from perf.analysis.inference import Interval, steady
 from perf.analysis.rounds import alternate
 from perf.analysis.verdicts import Finding, Judged, Sides
-from perf.results.case import Case
+from perf.results.case import OWN, Case
 from perf.results.measurement import Measurement, Round
 from perf.runner import instructions
 from perf.runner.builds import Build
@@ -19,7 +19,6 @@ from perf.worker.round import Order
 from toolkit import child
 from toolkit.progress import Progress
 
-IMPL = "ftthreading"
 CANARY = 0.15  # a round in which fixed work took so much longer or shorter counts for nothing
 WINDOW, SHORT = 0.25, 0.02
 MARGIN_SECONDS = 240.0
@@ -44,7 +43,7 @@ class Duel:
         """Make sure that each side imports its own build. Raises Broken or child.Interrupted."""
         for side in (self.base, self.head):
             done = child.run(
-                [sys.executable, "-P", "-c", f"import {IMPL}._core as c; print(c.__file__)"],
+                [sys.executable, "-P", "-c", f"import {OWN}._core as c; print(c.__file__)"],
                 cwd=str(self.folder),
                 env=side.environment(self.harness),
                 limit=MARGIN_SECONDS,
@@ -65,12 +64,12 @@ class Duel:
 
     def _counted(self, cases: Sequence[str]) -> list[Judged]:
         base, head = (
-            instructions.count([IMPL], cases, self.interrupts, side.environment(self.harness))
+            instructions.count([OWN], cases, self.interrupts, side.environment(self.harness))
             for side in (self.base, self.head)
         )
         found = []
         for case in cases:
-            own, before = head[IMPL, case], base[IMPL, case]
+            own, before = head[OWN, case], base[OWN, case]
             ratio = own.instructions / before.instructions
             slower = ratio > instructions.THRESHOLD or own.blocks > max(before.blocks, 0)
             finding = Finding.SLOWER if slower else Finding.SAME
@@ -121,7 +120,7 @@ class Duel:
         out, paper = self.folder / "out", self.folder / "order"
         out.write_text("")
         limit = MARGIN_SECONDS + 10 * self.window * len(cases)
-        jobs = [(case.metadata(), IMPL) for case in cases]
+        jobs = [(case.metadata(), OWN) for case in cases]
         order = Order(str(out), jobs, self.window, SHORT, True, limit)
         paper.write_text(json.dumps(dataclasses.asdict(order)))
         ended = child.run(
@@ -152,7 +151,7 @@ def _measurement(
     case: Case, number: int, line: Mapping[str, Any], known: Mapping[str, Any]
 ) -> Measurement:
     one = Round(number, tuple(line["values"]), line["metrics"], {**known, **line["notes"]})
-    return Measurement(case, IMPL, (one,), line["unit"])
+    return Measurement(case, OWN, (one,), line["unit"])
 
 
 def later(found: Sequence[Measurement], rounds: int) -> list[Measurement]:

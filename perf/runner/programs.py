@@ -13,12 +13,13 @@ from collections.abc import Sequence
 
 from perf.analysis.rounds import alternate
 from perf.programs import catalogue
+from perf.results.case import BASE, OWN
 from perf.results.provenance import ROOT
 from toolkit import child
 from toolkit.progress import Progress
 
 SMOKE_SCALE = 0.02
-SIDES = {"threading": (), "ftthreading": ("-m", "ftthreading")}
+SIDES = {BASE: (), OWN: ("-m", "ftthreading")}
 PROBE = (
     "import sys, threading; "
     "print('ftthreading' in sys.modules and threading.Lock is sys.modules['ftthreading'].Lock)"
@@ -88,7 +89,7 @@ class Runner:
         for side, options in SIDES.items():
             words = [sys.executable, *options, "-c", PROBE]
             text = self.output(words).strip()
-            if text != str(side == "ftthreading"):
+            if text != str(side == OWN):
                 raise Failed(f"{side}: threading is not {side}: {text}\n{reproduce(words)}")
 
 

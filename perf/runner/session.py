@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from perf.analysis.rounds import in_turn
 from perf.cases import catalogue
 from perf.cases.catalogue import TIERS, Tier
 from perf.instruments.bench import Axes, Sample
@@ -74,8 +75,7 @@ class Plan:
     def jobs(self, number: int) -> Iterator[Job]:
         """Yield the jobs of a round in their order."""
         for case in self.cases():
-            sides = self.sides(case)
-            for side in sides if number % 2 == 0 else reversed(sides):
+            for side in in_turn(self.sides(case), number):
                 yield case, side
 
     def total(self) -> int:

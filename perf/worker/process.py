@@ -7,9 +7,10 @@ from typing import Any
 
 import pyperf
 
-from perf.instruments.implementations import FLOOR, NATIVE, Implementation, floor
+from perf.instruments.implementations import Implementation, floor
 from perf.native import wait_costs
 from perf.results import provenance
+from perf.results.case import FLOOR, NATIVE
 
 
 def side_of(name: str) -> Implementation:

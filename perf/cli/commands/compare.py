@@ -8,13 +8,11 @@ from perf.analysis.inference import Interval, ratio_interval
 from perf.analysis.rounds import ENOUGH_ROUNDS
 from perf.cases import catalogue
 from perf.cli import result_names
-from perf.instruments.implementations import BASE
-from perf.results.case import SECOND
+from perf.results.case import BASE, OWN, SECOND
 from perf.results.measurement import Measurement, Result
 from perf.results.store import BadResult
 from toolkit.tables import duration, table
 
-OWN = "ftthreading"
 BETTER, WORSE, UNCLEAR, FEW = "better", "WORSE", "no clear difference", "too few rounds"
 SHOWN = 20
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from perf.cli import result_names
 from perf.dashboard import data, page, picture
 from perf.results import store
-from toolkit.files import write
+from toolkit.files import write_atomically
 
 LAST = 60
 NAME = "dashboard.html"
@@ -79,11 +79,11 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         results = sorted(results or map(store.read, chosen), key=lambda result: result.when)
         if options.picture:
             named = folders[:1] if options.results else []
-            write(options.picture, picture.draw(picture.choose(results, named)))
+            write_atomically(options.picture, picture.draw(picture.choose(results, named)))
             print(f"VERDICT: wrote {options.picture}")
             return 0
         output = options.page or options.root.parent / NAME
-        write(output, page.page(data.build(results, len(folders) - len(chosen))))
+        write_atomically(output, page.page(data.build(results, len(folders) - len(chosen))))
     except (store.BadResult, page.NoPlotly, picture.NothingToDraw, OSError) as error:
         return failed(error)
     size = output.stat().st_size / 1e6

@@ -6,8 +6,9 @@ from perf.analysis.inference import steps
 from perf.cases import catalogue
 from perf.cases.catalogue import TIERS
 from perf.cli import result_names
-from perf.cli.commands.compare import OWN, amount
+from perf.cli.commands.compare import amount
 from perf.results import provenance, store
+from perf.results.case import OWN
 from perf.results.measurement import Measurement, Result
 from perf.results.store import BadResult
 from toolkit.tables import table

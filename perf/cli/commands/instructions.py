@@ -6,8 +6,8 @@ import pathlib
 from perf.cases.catalogue import named
 from perf.cases.uncontended import STATEMENTS
 from perf.cli.options import add_implementations, implementations
-from perf.instruments.implementations import FLOOR
 from perf.results import provenance, store
+from perf.results.case import FLOOR
 from perf.results.measurement import merge
 from perf.runner import instructions
 from perf.runner.instructions import CannotCount, Counts

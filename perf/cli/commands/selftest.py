@@ -16,8 +16,9 @@ from perf.analysis import verdicts
 from perf.analysis.verdicts import Judged
 from perf.cases.catalogue import every, named
 from perf.instruments.bench import Axes
+from perf.results.case import OWN
 from perf.runner import builds, slowdowns
-from perf.runner.ab import IMPL, WINDOW, Broken, Duel
+from perf.runner.ab import WINDOW, Broken, Duel
 from perf.runner.builds import WORKTREE, CannotBuild
 from perf.runner.instructions import CannotCount, count
 from toolkit import child
@@ -69,7 +70,7 @@ class Trial:
         """Build a plant of a size that fits what the base takes here."""
         if name == "instructions":
             environment = self._base.environment(self._harness)
-            counted = count([IMPL], [COUNTED], self._interrupts, environment)[IMPL, COUNTED]
+            counted = count([OWN], [COUNTED], self._interrupts, environment)[OWN, COUNTED]
             return self.duel(slowdowns.instructions(round(counted.instructions / 10)))
         duel = self.duel(slowdowns.nothing)
         if name == "same":
