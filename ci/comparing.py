@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ci.sides import Side
-from perf.report import Progress
+from toolkit.progress import Progress
 
 TAIL = 60  # lines shown of what a failure said: as many as the stacks of a few threads
 SHOWN = 40  # tests that differ of which a line is shown

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from ci.comparing import AGAIN, EXIT, File, compare, launch, tell
 from ci.sides import PROBE, Side, environment, sides
-from perf.report import Progress, machine
+from toolkit.machine import summary
+from toolkit.progress import Progress
 
 TESTS = [
     *("test_threading", "test_thread", "test_threading_local", "test_threadsignals", "test_queue"),
@@ -161,7 +162,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     total = len(options.files)
-    print(f"{total} test files on both sides; {machine()}", flush=True)
+    print(f"{total} test files on both sides; {summary()}", flush=True)
     show = Progress(total)
     failed = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:

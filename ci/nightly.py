@@ -20,7 +20,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from perf.report import Progress, machine, table
+from toolkit.machine import summary
+from toolkit.progress import Progress
+from toolkit.tables import table
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".venv" / "nightly"
@@ -227,7 +229,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     minutes = sum(step.minutes for step in steps)
-    print(f"{len(steps)} steps, {minutes / 60:.1f} hours at most; {machine()}", flush=True)
+    print(f"{len(steps)} steps, {minutes / 60:.1f} hours at most; {summary()}", flush=True)
     show = Progress(len(steps))
     results = []
     try:

@@ -28,7 +28,9 @@ from ci.projects.install import UnavailableError, Workshop
 from ci.projects.pins import Project
 from ci.projects.run import Suite, unpack
 from ci.sides import Side, pair, python_of
-from perf.report import Progress, machine, table
+from toolkit.machine import summary
+from toolkit.progress import Progress
+from toolkit.tables import table
 
 HARMLESS = {"passed", "skipped", "xfailed", "xpassed"}
 HEADS = ("project", "result", "tests", "threading", "ftthreading", "differ", "accepted", "flakes")
@@ -225,7 +227,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     total = len(options.projects)
-    print(f"{total} projects on both sides; {machine()}", flush=True)
+    print(f"{total} projects on both sides; {summary()}", flush=True)
     show = Progress(total)
     comparison = Comparison(options, Workshop(options.tag, options.pins, show), show)
     results = []

@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-# Each is a module of perf/commands; it is imported only when it is asked for.
+# Each is a module of perf/cli/commands; it is imported only when it is asked for.
 COMMANDS = {
     "list": "name the cases and the results that are kept",
     "doctor": "say what disturbs measurements on this machine, and what to do about it",
@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "compare two results, or two implementations in one",
     "programs": "run real programs under `threading` and under ftthreading, by turns",
     "instructions": "count instructions by callgrind: the same in every run",
+    "refcounts": "count references that a call takes on another thread's lock",
     "ab": "compare two commits, or a commit and the work tree, measured by turns",
     "selftest": "show that `ab` finds planted slowdowns, and nothing else",
     "history": "follow a case over the results of one machine and interpreter",
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = top.parse_args(words[:1]).command
-    module = importlib.import_module(f"perf.commands.{name}")
+    module = importlib.import_module(f"perf.cli.commands.{name}")
     parser = argparse.ArgumentParser(
         prog=f"python -m perf {name}",
         description=f"{COMMANDS[name].capitalize()}.",

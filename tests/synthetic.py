@@ -5,8 +5,9 @@ import pathlib
 import random
 from collections.abc import Iterator
 
-from perf import store
-from perf.store import Case, Measurement, Plain, Round
+from perf.results import store
+from perf.results.case import BYTE, INTEGER, SECOND, Case, Plain
+from perf.results.measurement import Measurement, Round
 
 COMMITS = ("0123456789ab", "123456789abc", "23456789abcd", "3456789abcde")
 SPEED = {"threading": 1.0, "ftthreading": 0.6, "native": 0.3, "floor": 0.2}
@@ -76,7 +77,7 @@ def rounds(case: Case, impl: str, count: int, chance: random.Random, drift: floa
         if case.kind == "latency":
             metadata["ftt_loop"] = "closed"
         if case.kind == "program":
-            metadata["ftt_command"] = f"-m perf.sidebyside {case.operation} --rounds {count}"
+            metadata["ftt_command"] = f"-m perf programs {case.operation} --rounds {count}"
         found.append(Round(number, windows, metrics, metadata))
     return found
 
@@ -89,9 +90,7 @@ def measurements(impls: tuple[str, ...], count: int, seed: int, drift: float) ->
             bound = impl in ("native", "floor")
             if bound and (case.primitive != "lock" or case.kind != "contended"):
                 continue
-            unit = {"memory": store.BYTE, "instructions": store.INTEGER}.get(
-                case.kind, store.SECOND
-            )
+            unit = {"memory": BYTE, "instructions": INTEGER}.get(case.kind, SECOND)
             found.append(
                 Measurement(case, impl, tuple(rounds(case, impl, count, chance, drift)), unit)
             )

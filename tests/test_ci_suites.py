@@ -20,7 +20,7 @@ from ci.projects.install import PLUGIN, UnavailableError, Workshop
 from ci.projects.outcomes import fits
 from ci.projects.pins import Pins, Project
 from ci.sides import pair
-from perf.report import Progress
+from toolkit.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 TAG = "3.13t"

@@ -1,4 +1,4 @@
-"""perf/refcounts.py counts references as they are taken; rounds alternate and are judged."""
+"""`perf refcounts` counts references as they are taken; rounds alternate and are judged."""
 
 import json
 import math
@@ -22,7 +22,7 @@ pytestmark = [
 
 def run(module: str, *options: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-m", f"perf.{module}", *options],
+        [sys.executable, "-m", "perf", module, *options],
         cwd=CHECKOUT,
         check=False,
         capture_output=True,
@@ -67,7 +67,7 @@ def test_refcounts_tells_shared_from_unshared() -> None:
 
 
 def test_rounds_alternate_and_agree() -> None:
-    from perf.rounds import Spread, alternate, jain, judge, ratios
+    from perf.analysis.rounds import Spread, alternate, jain, judge, ratios
 
     assert list(alternate("ab", 2)) == [(0, "a"), (0, "b"), (1, "b"), (1, "a")]
     assert judge(ratios([2.0] * 5, [1.0] * 5), 5) == "faster"

@@ -6,11 +6,12 @@ import statistics
 
 import pytest
 
-from perf import machine, store
 from perf.__main__ import COMMANDS, main
-from perf.commands import doctor
-from perf.commands.doctor import Finding
-from perf.store import Case, Measurement, Round
+from perf.cli.commands import doctor
+from perf.cli.commands.doctor import Finding
+from perf.results import provenance, store
+from perf.results.case import Case
+from perf.results.measurement import Measurement, Round
 
 pytestmark = [
     pytest.mark.once,
@@ -42,7 +43,7 @@ def keep(
 ) -> pathlib.Path:
     """Write a result of this interpreter in which threading's value is 1 everywhere."""
     name = f"202601{day:02d}T000000-{day:012x}"
-    path = root / (place or machine.identity()) / machine.tag() / name
+    path = root / (place or provenance.identity()) / provenance.tag() / name
     parts = [measurement(case, "threading", 1.0, rounds, tier) for case in own]
     parts += [measurement(case, "ftthreading", value, rounds, tier) for case, value in own.items()]
     store.write(path, parts)
@@ -185,11 +186,11 @@ def test_doctor_ends_with_2_where_nothing_can_be_told(
     assert [line.split()[0] for line in lines[2:5]] == ["SPOILT", "noise", "good"]
     assert lines[-1].endswith(": GIL")
 
-    monkeypatch.setattr("perf.machine.cpu_quota", lambda: "50000 100000")
+    monkeypatch.setattr("toolkit.machine.cpu_quota", lambda: "50000 100000")
     assert (doctor.quota().how, doctor.quota().grade)[1] == doctor.SPOILT
-    monkeypatch.setattr("perf.machine.cpu_quota", lambda: "max 100000")
+    monkeypatch.setattr("toolkit.machine.cpu_quota", lambda: "max 100000")
     assert doctor.quota().grade == doctor.GOOD
-    monkeypatch.setattr("perf.machine.governor", lambda: "powersave")
+    monkeypatch.setattr("toolkit.machine.governor", lambda: "powersave")
     assert doctor.governor().grade == doctor.NOISE
     times = iter([1.0] * 5 + [2.0] * 5)
     monkeypatch.setattr("perf.native.canary", lambda _steps: next(times, 1.0))

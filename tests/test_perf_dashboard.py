@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import synthetic
 
-from perf import keeping, store
-from perf.commands import dash
+from perf.cli import programs_page
+from perf.cli.commands import dash
 from perf.dashboard import cautions, data, page, picture
-from perf.sidebyside_table import Result as Ran
-from perf.store import Measurement, Result
+from perf.results import store
+from perf.results.measurement import Measurement, Result, ratio
+from perf.runner.programs import Result as Ran
 
 pytestmark = pytest.mark.once
 
@@ -230,7 +231,7 @@ def test_side_by_side_keeps_its_runs_as_a_result(
         "ftthreading": [Ran("12", 1.0, 1.0), Ran("12", 2.0, 2.0)],
     }
     output = tmp_path / "page.html"
-    said = keeping.keep({"pool": runs}, 0.5, loaded, tmp_path / "results", output)
+    said = programs_page.keep({"pool": runs}, 0.5, loaded, tmp_path / "results", output)
     assert output.resolve().as_uri() in said
     (path,) = store.find(tmp_path / "results")
     assert str(path) in said
@@ -238,6 +239,6 @@ def test_side_by_side_keeps_its_runs_as_a_result(
     base = result.measurements["threading"][case]
     assert base.medians == (4.0, 8.0)  # seconds for the whole work
     assert base.rounds[0].metrics["ftt_cpu"] == 4.0
-    assert store.ratio(base, result.measurements["ftthreading"][case]) == 2
+    assert ratio(base, result.measurements["ftthreading"][case]) == 2
     command = base.rounds[0].metadata["ftt_command"]
-    assert command == "-m perf.sidebyside pool --rounds 2 --scale 0.5" + " --beside-load" * loaded
+    assert command == "-m perf programs pool --rounds 2 --scale 0.5" + " --beside-load" * loaded

@@ -7,10 +7,10 @@ import pytest
 import synthetic
 from browser import Browser, browser
 
-from perf import store
+from perf.analysis.inference import ratio_interval
 from perf.dashboard import data, page
-from perf.inference import ratio_interval
-from perf.store import Result
+from perf.results import store
+from perf.results.measurement import Result, ratio
 
 pytestmark = [
     pytest.mark.once,
@@ -153,7 +153,7 @@ def test_intervals_are_those_of_the_gate(looking: Browser, results: list[Result]
             f"ratioOf(CASE_OF.get({name!r}), RESULTS[0], 'threading', RESULTS[0], 'ftthreading')"
         )
         base, own = newest["threading"][name], newest["ftthreading"][name]
-        assert found["ratio"] == pytest.approx(store.ratio(base, own), rel=1e-4)
+        assert found["ratio"] == pytest.approx(ratio(base, own), rel=1e-4)
         # The other way round: base/own. Two generators' samples differ by little.
         exact = ratio_interval(own.medians, base.medians)
         assert found["low"] == pytest.approx(exact.low, rel=0.02)
@@ -220,7 +220,7 @@ def test_links_and_addresses(looking: Browser, file: str) -> None:
     for link in looking.evaluate("[...document.querySelectorAll('a')].map((one) => one.href)"):
         assert link.startswith((file, "about:blank")), link
     go(looking, "case?case=program.pool")
-    assert re.search(r"-m perf\.sidebyside pool", texts(looking, "#command")[0])
+    assert re.search(r"-m perf programs pool", texts(looking, "#command")[0])
 
 
 def test_unknown_addresses_show_what_there_is(looking: Browser) -> None:

@@ -10,10 +10,13 @@ import sys
 import pytest
 from support import CHECKOUT
 
-from perf import ab, child, instructions, planted, verdicts
-from perf.instructions import CannotCount
-from perf.store import Case, Measurement, Round
-from perf.verdicts import Finding, Judged
+from perf.analysis import verdicts
+from perf.analysis.verdicts import Finding, Judged
+from perf.results.case import Case
+from perf.results.measurement import Measurement, Round
+from perf.runner import ab, instructions, slowdowns
+from perf.runner.instructions import CannotCount
+from toolkit import child
 
 pytestmark = [
     pytest.mark.once,
@@ -85,7 +88,7 @@ def test_rounds_of_a_disturbed_machine_count_for_nothing() -> None:
 
 
 def test_plants_fit_the_sources(tmp_path: pathlib.Path) -> None:
-    for plant in (planted.nothing, planted.instructions(9), planted.contended(100)):
+    for plant in (slowdowns.nothing, slowdowns.instructions(9), slowdowns.contended(100)):
         folder = tmp_path / str(id(plant))
         shutil.copytree(CHECKOUT / "ftthreading", folder / "ftthreading")
         plant(folder)
@@ -94,7 +97,7 @@ def test_plants_fit_the_sources(tmp_path: pathlib.Path) -> None:
         assert "differ" in differs.stdout
     (folder / "ftthreading" / "core" / "types" / "lock_type.c").write_text("")
     with pytest.raises(LookupError, match="0 places"):
-        planted.instructions(9)(folder)
+        slowdowns.instructions(9)(folder)
 
 
 @pytest.fixture

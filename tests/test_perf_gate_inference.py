@@ -1,4 +1,4 @@
-"""perf/inference.py: known values, false alarms and power on made-up data."""
+"""perf/analysis/inference.py: known values, false alarms and power on made-up data."""
 
 import itertools
 import math
@@ -7,7 +7,7 @@ import statistics
 
 import pytest
 
-from perf.inference import (
+from perf.analysis.inference import (
     EXACT_VALUES,
     Step,
     holm,

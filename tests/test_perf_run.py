@@ -18,13 +18,16 @@ from typing import Any
 import pytest
 from support import CHECKOUT, wait_until
 
-from perf import bench, catalogue, contended, latency, shapes, store
-from perf.bench import Axes, Bench, Rejected
-from perf.child import Interrupts
-from perf.commands.run import unfinished
-from perf.implementations import load
-from perf.session import Plan, Reader, Session, together
-from perf.store import Case, Measurement, Round
+from perf.cases import catalogue, contended, latency
+from perf.cli.commands.run import unfinished
+from perf.instruments import bench
+from perf.instruments.bench import Axes, Bench, Rejected
+from perf.instruments.implementations import load
+from perf.results import store
+from perf.results.case import BYTE, SHARED, Case
+from perf.results.measurement import Measurement, Round
+from perf.runner.session import Plan, Reader, Session, together
+from toolkit.child import Interrupts
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 THREAD_SANITIZER = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))
@@ -244,7 +247,7 @@ def test_a_run_goes_on_where_it_ended(tmp_path: pathlib.Path) -> None:
     assert code == 0, err
     path = pathlib.Path(json.loads(out)["result"])
     parts = [each for side in store.read(path).measurements.values() for each in side.values()]
-    assert {(len(each.rounds), each.unit) for each in parts} == {(2, store.BYTE)}
+    assert {(len(each.rounds), each.unit) for each in parts} == {(2, BYTE)}
     marked = dataclasses.replace(parts[0].rounds[0], values=(12345,))
     kept = [dataclasses.replace(parts[0], rounds=(marked,)), *parts[1:]]
     store.write(path, kept)  # the second round of one case is lost, the first is told by its value
@@ -277,7 +280,7 @@ def test_a_run_goes_on_where_it_ended(tmp_path: pathlib.Path) -> None:
 def test_only_what_is_not_whole_is_gone_on_with(tmp_path: pathlib.Path) -> None:
     def written(name: str, rounds: int, plan: Plan = PLAN) -> pathlib.Path:
         each = tuple(Round(n, (1,), {}, {"ftt_plan": plan.text()}) for n in range(rounds))
-        parts = [Measurement(case, side, each, store.BYTE) for case, side in plan.jobs(0)]
+        parts = [Measurement(case, side, each, BYTE) for case, side in plan.jobs(0)]
         path = tmp_path / "machine" / "3.13t" / name
         store.write(path, parts)
         return path
@@ -358,7 +361,7 @@ def test_tiers_and_patterns() -> None:
     assert {name.split(" ")[0] for name in found("lock.with")} == {"lock.with"}
     for pattern in ("lock.with T2 S0 *", "lock.handoff T2 *", "event.is_set T2 S0 *"):
         kept = {name.split(" ")[-1] for name in found(pattern)}
-        assert kept >= set(shapes.SHARED), pattern
+        assert kept >= set(SHARED), pattern
         smoke = {case.id for case in catalogue.of_tier("smoke", axes)}
         assert set(found(pattern)) <= smoke, pattern
     assert found("lock.with T24*container")[0] == "lock.with T24 S0 container"

@@ -1,4 +1,4 @@
-"""perf/shapes.py: a loop reaches its primitives where the shape says, and does what is written."""
+"""perf/instruments/shapes.py: a loop reaches its primitives where the shape says, no more."""
 
 import dis
 import itertools
@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from perf import handoffs, workloads
-from perf.handoff import BY_ID
-from perf.implementations import Implementation
-from perf.shapes import APART, ATTRIBUTE, CLOSURE, CONTAINER, DICT, GLOBAL, LOCAL, SHARED, Home
+from perf.cases import contended_workloads, handoff_workloads
+from perf.cases.handoff import BY_ID
+from perf.instruments.implementations import Implementation
+from perf.instruments.shapes import Home
+from perf.results.case import APART, ATTRIBUTE, CLOSURE, CONTAINER, DICT, GLOBAL, LOCAL, SHARED
 
 
 class Recorder:
@@ -33,7 +34,8 @@ def both_ways(shape: str, told: list[str]) -> list[Any]:
     home = Home(shape, {name: Recorder(name, told) for name in ("one", "two")})
     ways = (("one", "two"), ("two", "one"))
     return [
-        home.job(handoffs.pass_on, {"mine": mine, "other": other}, rounds=2) for mine, other in ways
+        home.job(handoff_workloads.pass_on, {"mine": mine, "other": other}, rounds=2)
+        for mine, other in ways
     ]
 
 
@@ -82,7 +84,7 @@ def test_threads_share_the_place_itself() -> None:
         there, back = both_ways(shape, [])
         assert place(there, shape) is place(back, shape), shape
         assert place(both_ways(shape, [])[0], shape) is not place(there, shape), shape
-    assert not set(vars(handoffs)) & {"one", "two"}
+    assert not set(vars(handoff_workloads)) & {"one", "two"}
 
 
 @pytest.mark.parametrize("shape", [*SHARED, *APART])
@@ -90,7 +92,7 @@ def test_threads_have_one_primitive_or_one_each(shape: str) -> None:
     made: list[Any] = []
     module = types.SimpleNamespace(Lock=lambda: made.append(Recorder("lock", [])) or made[-1])
     side = Implementation("recorded", module)
-    jobs: Any = workloads.WORKLOADS["lock", "with"](side, 0, 3, shape)[0]
+    jobs: Any = contended_workloads.WORKLOADS["lock", "with"](side, 0, 3, shape)[0]
     assert len(made) == (1 if shape in SHARED else 3)
     assert len({job.func.__code__ for job in jobs}) == 1  # threads run the same code
     if shape == CONTAINER:
@@ -103,5 +105,5 @@ def test_threads_have_one_primitive_or_one_each(shape: str) -> None:
 def test_every_handoff_names_its_shape() -> None:
     for name, handoff in BY_ID.items():
         assert name.endswith(f" {handoff.shape}")
-    usual = {each.case.primitive for each in handoffs.HANDOFFS if each.shape == ATTRIBUTE}
+    usual = {each.case.primitive for each in handoff_workloads.HANDOFFS if each.shape == ATTRIBUTE}
     assert usual == {"lock", "semaphore", "event", "condition", "barrier"}

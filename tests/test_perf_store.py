@@ -1,4 +1,4 @@
-"""perf/store.py: what was written is read back, by us and by pyperf itself."""
+"""perf/results/store.py: what was written is read back, by us and by pyperf itself."""
 
 import datetime
 import pathlib
@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
-from perf import store
-from perf.store import BadResult, Case, Measurement, Round
+from perf.results import store
+from perf.results.case import BYTE, SECOND, Case, section_name
+from perf.results.measurement import Measurement, Round, merge, ratio
+from perf.results.store import BadResult
 
 pytestmark = pytest.mark.once
 
@@ -17,9 +19,7 @@ BYTES = Case("lock", "bytes", "memory")
 COMMIT = "0123456789ab"
 
 
-def measurement(
-    case: Case, impl: str, factor: float = 1.0, unit: str = store.SECOND
-) -> Measurement:
+def measurement(case: Case, impl: str, factor: float = 1.0, unit: str = SECOND) -> Measurement:
     rounds = tuple(
         Round(
             number,
@@ -41,9 +41,9 @@ def written(tmp_path: pathlib.Path) -> pathlib.Path:
     path = folder(tmp_path, end="-dirty")
     parts = [
         measurement(LOCK, "threading", 3.0),
-        measurement(BYTES, "threading", 100, store.BYTE),
+        measurement(BYTES, "threading", 100, BYTE),
         measurement(LOCK, "ftthreading", 1.0),
-        measurement(BYTES, "ftthreading", 50, store.BYTE),
+        measurement(BYTES, "ftthreading", 50, BYTE),
     ]
     store.write(path, parts)
     return path
@@ -62,7 +62,7 @@ def test_a_result_is_read_as_it_was_written(written: pathlib.Path) -> None:
     assert set(found.measurements) == {"threading", "ftthreading"}
     own = found.measurements["ftthreading"]["lock.with T4 S1us attribute"]
     expected = measurement(LOCK, "ftthreading")
-    assert (own.case, own.impl, own.unit) == (LOCK, "ftthreading", store.SECOND)
+    assert (own.case, own.impl, own.unit) == (LOCK, "ftthreading", SECOND)
     assert [each.number for each in own.rounds] == [0, 1, 2, 3]
     assert own.values == pytest.approx(expected.values)
     assert own.medians == pytest.approx(expected.medians)
@@ -72,12 +72,12 @@ def test_a_result_is_read_as_it_was_written(written: pathlib.Path) -> None:
     assert found.metadata["ftt_tier"] == "smoke"
     assert "load_avg_1min" not in found.metadata
     base = found.measurements["threading"][LOCK.id]
-    assert store.ratio(base, own) == pytest.approx(3.0)
-    assert found.measurements["ftthreading"]["lock.bytes T1"].unit == store.BYTE
+    assert ratio(base, own) == pytest.approx(3.0)
+    assert found.measurements["ftthreading"]["lock.bytes T1"].unit == BYTE
 
 
 def test_names_of_cases() -> None:
-    names = [store.section_name(ns) for ns in (0, 50, 1000, 10_000, 100_000, 2_000_000)]
+    names = [section_name(ns) for ns in (0, 50, 1000, 10_000, 100_000, 2_000_000)]
     assert names == ["0", "50ns", "1us", "10us", "100us", "2ms"]
     assert Case("condition", "handoff", "handoff", 2).id == "condition.handoff T2"
     assert Case("lock", "with", "contended", 1, 0, "private").id == "lock.with T1 S0 private"
@@ -130,4 +130,4 @@ def test_later_rounds_join_the_earlier_ones() -> None:
     first = Measurement(LOCK, "threading", whole.rounds[2:])
     second = Measurement(LOCK, "threading", whole.rounds[:2])
     other = measurement(LOCK, "ftthreading")
-    assert store.merge([first, other, second]) == [whole, other]
+    assert merge([first, other, second]) == [whole, other]

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from perf import family
+from perf.programs import catalogue
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = (*family.STANDARD, "queue_pair")
+PROGRAMS = (*catalogue.STANDARD, "queue_pair")
 SCALE = "0.02"
 
 pytestmark = pytest.mark.thread_unsafe(reason="starts processes, and replaces a module's names")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.thread_unsafe(reason="starts processes, and replaces a 
 
 def answer(options: list[str], program: str) -> str:
     """Run the program in a process of its own and return its answer."""
-    command = [sys.executable, *options, f"perf/programs/{program}.py", "--scale", SCALE]
+    command = [sys.executable, *options, catalogue.file_of(program), "--scale", SCALE]
     done = subprocess.run(
         command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=240
     )
@@ -42,9 +42,9 @@ def test_same_answer_under_both_modules(program: str) -> None:
     assert answer([], program) == answer(["-m", "ftthreading"], program)
 
 
-@pytest.mark.parametrize("program", family.LIBRARIES)
+@pytest.mark.parametrize("program", catalogue.LIBRARIES)
 def test_same_answer_with_libraries(program: str) -> None:
-    pytest.importorskip(family.LIBRARIES[program])
+    pytest.importorskip(catalogue.LIBRARIES[program])
     assert answer([], program) == answer(["-m", "ftthreading"], program)
 
 

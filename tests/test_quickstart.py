@@ -1,4 +1,4 @@
-"""ci/quickstart and perf/sidebyside.py: they compare rightly, and leave nothing when stopped."""
+"""ci/quickstart and `perf programs`: they compare rightly, and leave nothing when stopped."""
 
 import os
 import pathlib
@@ -10,10 +10,12 @@ import sys
 import pytest
 from support import DEFAULT_SIGNALS, wait_until
 
-from perf import family, sidebyside
-from perf.load import cores
-from perf.rounds import Spread, alternate, judge, ratios
-from perf.sidebyside_table import Result, show
+from perf.analysis.rounds import Spread, alternate, judge, ratios
+from perf.cli.programs_table import show
+from perf.programs import catalogue
+from perf.runner import programs
+from perf.runner.load import cores
+from perf.runner.programs import Result
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS = 60.0
@@ -56,8 +58,8 @@ def test_different_answers_fail_with_both_commands() -> None:
         "threading": [Result("12", 1.0, 1.0)],
         "ftthreading": [Result("12", 1.0, 1.0), Result("13", 1.0, 1.0)],
     }
-    with pytest.raises(sidebyside.Failed) as caught:
-        sidebyside.same_answers("pool", 0.5, results)
+    with pytest.raises(programs.Failed) as caught:
+        programs.same_answers("pool", 0.5, results)
     assert "-m ftthreading perf/programs/pool.py --scale 0.5" in str(caught.value)
     assert f"{sys.executable} perf/programs/pool.py --scale 0.5" in str(caught.value)
 
@@ -81,16 +83,16 @@ def test_table_has_ratios_of_both_times_and_their_means(capsys: pytest.CaptureFi
 def test_programs_without_their_library_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(family.LIBRARIES, "janus_queue", "no_such_module")
-    names, said = sidebyside.present(["ring", "janus_queue"])
+    monkeypatch.setitem(catalogue.LIBRARIES, "janus_queue", "no_such_module")
+    names, said = programs.present(["ring", "janus_queue"])
     assert names == ["ring"]
     assert said.startswith("not run: janus_queue (needs no_such_module)")
-    assert sidebyside.present(["ring"]) == (["ring"], "")
+    assert programs.present(["ring"]) == (["ring"], "")
 
 
 @processes
 def test_table_and_exit_code() -> None:
-    command = [sys.executable, "-m", "perf.sidebyside", "executor", "logs"]
+    command = [sys.executable, "-m", "perf", "programs", "executor", "logs"]
     command += ["--rounds", "1", "--scale", "0.02"]
     done = subprocess.run(
         command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=240
@@ -104,7 +106,7 @@ def test_table_and_exit_code() -> None:
 
 @processes
 def test_a_hung_program_fails_and_shows_its_stacks() -> None:
-    command = [sys.executable, "-m", "perf.sidebyside", "pool", "--rounds", "1"]
+    command = [sys.executable, "-m", "perf", "programs", "pool", "--rounds", "1"]
     command += ["--scale", "200", "--limit", "2"]
     done = subprocess.run(
         command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=240
@@ -124,7 +126,7 @@ def test_interrupted_comparison_leaves_nothing(
 ) -> None:
     mark = f"TMPDIR={tmp_path}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "perf.sidebyside", "pool", "--scale", "200", *load],
+        [sys.executable, "-m", "perf", "programs", "pool", "--scale", "200", *load],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.DEVNULL,
@@ -159,9 +161,8 @@ def test_load_ends_with_the_comparison(scale: str, code: int, tmp_path: pathlib.
 @needs_proc
 @processes
 def test_load_ends_when_its_parent_is_killed(tmp_path: pathlib.Path) -> None:
-    script = (
-        "from perf.load import Load\nwith Load():\n    print('busy', flush=True)\n    input()\n"
-    )
+    script = "from perf.runner.load import Load\n"
+    script += "with Load():\n    print('busy', flush=True)\n    input()\n"
     mark = f"TMPDIR={tmp_path}"
     with subprocess.Popen(
         [sys.executable, "-c", script],
@@ -209,7 +210,8 @@ def test_quickstart_runs_the_environment_it_was_given(
     )
     assert done.returncode == 0, done.stderr
     assert (
-        done.stdout == f"{tmp_path}: -m perf.sidebyside --page .perf/quickstart.html --rounds 7\n"
+        done.stdout
+        == f"{tmp_path}: -m perf programs --quickstart --page .perf/quickstart.html --rounds 7\n"
     )
     assert (tmp_path / "asked").read_text(encoding="utf-8") == f"for {tag}\n"
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -22,7 +22,7 @@ from pathlib import Path
 from ci.comparing import launch
 from ci.projects.pins import CONSTRAINTS, FOLDER, Pins, Project
 from ci.sides import at_startup, install_into, python_of, site_packages
-from perf.report import Progress
+from toolkit.progress import Progress
 
 ROOT = FOLDER.parent.parent
 PLUGIN = "ftthreading_outcomes"

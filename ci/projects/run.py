@@ -17,7 +17,7 @@ from ci.comparing import EXIT, File, launch
 from ci.projects.install import PLUGIN
 from ci.projects.pins import PROGRAMS, Project
 from ci.sides import PROBE, PROBE_SOURCE, Side, at_startup, environment
-from perf.report import Progress
+from toolkit.progress import Progress
 
 RESUMED = 8  # times that a run goes on behind a test that ended its interpreter
 GRACE = 30.0  # seconds for an interpreter to show its stacks, and to end, when its time is over

@@ -3,10 +3,10 @@
 import statistics
 from collections.abc import Iterator
 
-from perf.store import Measurement, Result, Round
+from perf.analysis.rounds import ENOUGH_ROUNDS
+from perf.results.measurement import Measurement, Result, Round
 
 FEW_CPUS = 4
-ENOUGH_ROUNDS = 5
 CALM_CANARY = 0.1  # of its median
 
 

@@ -4,16 +4,15 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perf.analysis.inference import steps
 from perf.dashboard.cautions import canary_spread, cautions, cpus, gil_was_on, largest
-from perf.inference import steps
-from perf.machine import ROOT
-from perf.store import KINDS, METRICS, Case, Measurement, Result
+from perf.results.case import BASE, FLOOR, KINDS, NATIVE, OWN, Case
+from perf.results.measurement import METRICS, Measurement, Result
+from perf.results.provenance import ROOT
 
 Json = dict[str, Any]
 FORMAT = 1
 FULL = 12  # of the newest results all windows are kept, of older ones a value for each round
-BASE = "threading"
-LAST = ("native", "floor")  # what bounds the others, and is no rival
 PRIVATE = ("hostname", "python_executable", "python_config_args")  # names and folders
 
 
@@ -32,8 +31,9 @@ def order(case: Case) -> tuple[Any, ...]:
 def sides(results: Sequence[Result]) -> list[str]:
     """Return all implementations: the base first, what bounds them last."""
     found = {impl for result in results for impl in result.measurements}
-    middle = sorted(found - {BASE, "ftthreading", *LAST})
-    wanted = [BASE, "ftthreading", *middle, *LAST]
+    ends = (NATIVE, FLOOR)
+    middle = sorted(found - {BASE, OWN, *ends})
+    wanted = [BASE, OWN, *middle, *ends]
     return [impl for impl in wanted if impl in found]
 
 

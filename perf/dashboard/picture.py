@@ -10,15 +10,14 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from perf.dashboard.cautions import ENOUGH_ROUNDS, cautions, cpus
-from perf.dashboard.data import BASE
-from perf.inference import Interval, ratio_interval
-from perf.report import duration
-from perf.shapes import ATTRIBUTE
-from perf.store import SECOND, Case, Measurement, Result
-from perf.workloads import IS_SET
+from perf.analysis.inference import Interval, ratio_interval
+from perf.analysis.rounds import ENOUGH_ROUNDS
+from perf.cases.contended_workloads import IS_SET
+from perf.dashboard.cautions import cautions, cpus
+from perf.results.case import ATTRIBUTE, BASE, OWN, SECOND, Case
+from perf.results.measurement import Measurement, Result
+from toolkit.tables import duration
 
-OWN = "ftthreading"
 KINDS = ("contended", "uncontended", "handoff", "latency", "thread", "queue", "program")
 SECTIONS = (1_000, 0, 10_000)  # the one to draw: the first that most curves have
 COLUMNS = 3

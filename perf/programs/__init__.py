@@ -1,4 +1,4 @@
-"""Ordinary threaded programs; perf/family.py says which.
+"""Ordinary threaded programs; perf/programs/catalogue.py says which.
 
 They are measured as they stand, by `python PROGRAM` and by `python -m ftthreading PROGRAM`,
 so nothing in them may know which module serves them. Each checks its own answer against one

@@ -8,7 +8,7 @@ import random
 import sys
 from pathlib import Path
 
-from perf.report import table
+from toolkit.tables import table
 
 from ..engine import journal, plan, probe
 from ..engine.journal import Run

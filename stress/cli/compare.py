@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from perf.report import table
+from toolkit.tables import table
 
 from ..engine.journal import Run
 from ..engine.totals import Exit

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from perf.report import cpu_model
+from toolkit.machine import cpu_model
 
 from ..engine import probe
 from ..engine.catalogue import find

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from perf.report import table
+from toolkit.tables import table
 
 from ..engine.journal import RUNS, Run
 from ..engine.totals import Exit, bound

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from perf.report import Progress
+from toolkit.progress import Progress
 
 from .journal import Run
 from .plan import HARDLY_ANY, OVERHEAD, Plan

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from perf.report import table
+from toolkit.tables import table
 
 from ..records.batch import read_kept
 from ..records.findings import Finding

@@ -19,7 +19,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from perf.report import Progress
+from toolkit.progress import Progress
 
 from ..engine.catalogue import shipped
 from ..engine.runner import GRACE, Stopped, stoppable

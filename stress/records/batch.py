@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import _thread
 import dataclasses
 import hashlib
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from toolkit import files
 
 OLD_NAMES = {"lacks": "missing", "lacking": "missing", "says": "message"}
 """What keys in files of earlier versions are called now."""
@@ -94,9 +94,4 @@ def read_kept(text: str) -> Any:
 
 def write_atomically(path: Path, data: object) -> None:
     """Write JSON so that whoever reads, whenever we are killed, finds all of it or none."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{_thread.get_ident()}")
-    with open(scratch, "w", encoding="utf-8") as file:
-        json.dump(data, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, path)
+    files.write_atomically(path, json.dumps(data, indent=1))

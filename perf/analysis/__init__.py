@@ -1,0 +1,1 @@
+"""What measured values allow to say: intervals, tests, verdicts."""

@@ -1,0 +1,1 @@
+"""What starts processes that measure, by turns, and gathers what they find."""
