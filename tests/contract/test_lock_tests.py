@@ -5,12 +5,13 @@ of a drop-in.
 """
 
 import warnings
+from typing import Any
 
 import pytest
 
 import ftthreading
 
-lock_tests = pytest.importorskip(
+lock_tests: Any = pytest.importorskip(
     "test.lock_tests",
     reason="this interpreter comes without the `test` package (distributions split it off)",
 )

@@ -72,7 +72,7 @@ def start(m: Any, patience: float) -> None:
     lost: list[None] = []
     ran: list[None] = []
 
-    class Thread(m.Thread):  # type: ignore[misc, name-defined]
+    class Thread(m.Thread):
         @property
         def daemon(self) -> bool:  # start() asks for it, past its first look at the thread
             inside.append(None)
@@ -121,7 +121,7 @@ def notify_late(m: Any, patience: float) -> None:
         with cond:
             in_time = "late" not in results
             over = time.monotonic() + timeout * 1.5
-            wait_until(lambda over=over: time.monotonic() > over)
+            wait_until(lambda: time.monotonic() > over)
             cond.notify(1)
         late.join()
         patient.join(patience + 10)
@@ -167,7 +167,8 @@ def set_inside(m: Any, patience: float) -> None:
     """Event.set() in a handler that interrupted set() returns, and nobody misses either."""
     event = m.Event()
     waiting = start_threads(1, lambda _: event.wait(patience))
-    handled, inside = [], []
+    handled: list[bool] = []
+    inside: list[bool] = []
 
     def handle() -> None:
         if not inside:
@@ -184,7 +185,8 @@ def set_inside(m: Any, patience: float) -> None:
 def release_inside(m: Any, patience: float) -> None:
     """Semaphore.release() in a handler that interrupted release() returns; every permit counts."""
     semaphore = m.Semaphore(0)
-    handled, inside = [], []
+    handled: list[bool] = []
+    inside: list[bool] = []
     released = 0
 
     def handle() -> None:
@@ -232,7 +234,8 @@ def permit(m: Any, patience: float) -> None:
 def rlock(m: Any, patience: float) -> None:
     """An RLock that a handler takes while its thread waits for that RLock does not hang it."""
     lock = m.RLock()
-    held, inside = [], []
+    held: list[bool] = []
+    inside: list[bool] = []
 
     def hold() -> None:
         lock.acquire()
@@ -270,7 +273,8 @@ def barrier(m: Any, patience: float) -> None:
 
         def cross(_: int) -> int | None:
             try:
-                return shared.wait(patience)
+                number: int = shared.wait(patience)
+                return number
             except m.BrokenBarrierError:
                 return None
 

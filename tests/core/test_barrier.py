@@ -116,7 +116,7 @@ def test_verdicts_are_final():
         assert running.join() == [0]
 
 
-BAD_CALLS = [
+BAD_CALLS: list[tuple[str, tuple[object, ...], dict[str, object]]] = [
     ("wait", ("1",), {}),
     ("wait", (1e300,), {}),
     ("wait", (1, 2), {}),

@@ -20,7 +20,15 @@ class OwnRestore(RLock):
         super()._acquire_restore(state)
 
 
-LOCKS = [Lock, RLock, OwnRestore, DuckLock, threading.Lock, threading.RLock, threading._PyRLock]
+LOCKS = [
+    Lock,
+    RLock,
+    OwnRestore,
+    DuckLock,
+    threading.Lock,
+    threading.RLock,
+    vars(threading)["_PyRLock"],
+]
 
 
 @pytest.mark.parametrize("locktype", LOCKS)

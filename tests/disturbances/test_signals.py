@@ -283,7 +283,7 @@ def test_signals_aimed_at_the_beginning_of_a_sleep(name: str) -> None:
     """What comes between the last look for signals and the sleep interrupts nothing."""
     rounds, entered = 2000, 0
     lock, event = ftthreading.Lock(), ftthreading.Event()
-    wait = {"Lock": lock.acquire, "Event": event.wait}[name]
+    wait: Any = {"Lock": lock.acquire, "Event": event.wait}[name]
     finish = {"Lock": lock.release, "Event": event.set}[name]
     aim = random.Random(1)
 

@@ -59,7 +59,7 @@ def test_old_objects_are_instances_of_the_new_class(name: str) -> None:
 
 @each
 def test_a_class_derived_before_calls_the_init_of_the_moment(name: str) -> None:
-    class Mine(PLAIN[name]):  # type: ignore[misc]
+    class Mine(PLAIN[name]):  # type: ignore[misc,valid-type]
         def __init__(self) -> None:
             getattr(threading, name).__init__(self, *NAMES[name])
 

@@ -31,8 +31,8 @@ pytestmark = [
     pytest.mark.usefixtures("plain_threading"),
 ]
 
-OLD_TYPES = {"Lock": _thread.LockType, "RLock": _thread.RLock}
-OURS = {"Lock": ftthreading.Lock, "RLock": ftthreading.RLock}
+OLD_TYPES: dict[str, Any] = {"Lock": _thread.LockType, "RLock": _thread.RLock}
+OURS: dict[str, Any] = {"Lock": ftthreading.Lock, "RLock": ftthreading.RLock}
 both = pytest.mark.parametrize("name", ["Lock", "RLock"])
 
 
@@ -85,7 +85,7 @@ def test_isinstance_by_every_name_and_at_any_time(name: str) -> None:
     ftthreading.install()
     new = getattr(threading, name)()
     late = [OURS[name], type(new), getattr(threading, name)]
-    late += [_thread.RLock] if name == "RLock" else [_thread.LockType, _thread.lock]  # type: ignore[attr-defined]
+    late += [_thread.RLock] if name == "RLock" else [_thread.LockType, _thread.lock]
     other = OURS["Lock" if name == "RLock" else "RLock"]()
     for kind in early + late:
         assert isinstance(old, kind)
@@ -141,12 +141,13 @@ def test_singledispatch(name: str, when: str) -> None:
     def kind(_: object) -> str:
         return "object"
 
+    register: Any = kind.register
     if when == "before":
-        kind.register(OLD_TYPES[name])(lambda _: "lock")
+        register(OLD_TYPES[name])(lambda _: "lock")
     old = getattr(threading, name)()
     ftthreading.install()
     if when == "after":
-        kind.register(type(getattr(threading, name)()))(lambda _: "lock")
+        register(type(getattr(threading, name)()))(lambda _: "lock")
     assert kind(getattr(threading, name)()) == kind(old) == "lock"
     assert kind(threading.Event()) == "object"
 

@@ -107,7 +107,7 @@ class TestThreads:
         join(thread)
 
 
-class Early(PLAIN["Thread"]):  # type: ignore[misc]
+class Early(PLAIN["Thread"]):  # type: ignore[misc,name-defined,valid-type]
     pass
 
 

@@ -81,7 +81,7 @@ def test_faulthandler_names_the_line_at_which_a_thread_is_blocked(tmp_path: Path
     assert len(expected) == 10
     stacks = output.partition("Thread 0x")[2].split("\n\n")
     assert len(stacks) == len(expected) + 1
-    found = {}
+    found: dict[str, int] = {}
     for stack in stacks:
         frames = re.findall(r'^  File "(.*)", line (\d+) in (\S+)', stack, re.MULTILINE)
         ours = [(name, int(line)) for file, line, name in frames if file.endswith("app.py")]

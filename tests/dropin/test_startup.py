@@ -279,7 +279,7 @@ def test_status_is_a_record() -> None:
     assert status == ftthreading.Status(status.here, status.children) != ()
     assert hash(status) == hash(ftthreading.Status(status.here, status.children))
     with pytest.raises(AttributeError):
-        status.here = True  # type: ignore[misc]
+        status.here = True
     with pytest.raises(AttributeError):
         del status.children
 

@@ -87,8 +87,13 @@ def test_threads_share_the_place_itself() -> None:
 
 @pytest.mark.parametrize("shape", [*SHARED, *APART])
 def test_threads_have_one_primitive_or_one_each(shape: str) -> None:
-    made: list[Any] = []
-    module = types.SimpleNamespace(Lock=lambda: made.append(Recorder("lock", [])) or made[-1])
+    made: list[Recorder] = []
+
+    def make() -> Recorder:
+        made.append(Recorder("lock", []))
+        return made[-1]
+
+    module = types.SimpleNamespace(Lock=make)
     side = Implementation("recorded", module)
     jobs: Any = workloads.WORKLOADS["lock", "with"](side, 0, 3, shape)[0]
     assert len(made) == (1 if shape in SHARED else 3)

@@ -229,8 +229,8 @@ def test_it_finds_what_threading_breaks_and_shows_it_again(
     assert f"FINDING {scenario}-" in done.stdout
     assert says in done.stdout
     (command, *_) = [line for line in done.stdout.splitlines() if "see it again: " in line]
-    arguments = command.partition("python -m stress ")[2].split()
-    again = stress(tmp_path, *arguments)
+    repeated = command.partition("python -m stress ")[2].split()
+    again = stress(tmp_path, *repeated)
     assert again.returncode == 1, again.stdout
     assert "VERDICT: FOUND" in again.stdout
 

@@ -107,7 +107,7 @@ def stress(
 def test_at_most_one_exception_is_thrown_and_none_after_the_end() -> None:
     exposure = Exposure()
     assert not exposure.claim()
-    claims = []
+    claims: list[bool] = []
 
     def work() -> None:
         claims.extend(exposure.claim() for _ in range(3))
@@ -140,7 +140,7 @@ def test_who_takes_the_window_at_the_last_moment_is_waited_for() -> None:
 def test_an_error_of_its_own_gets_through() -> None:
     exposure = Exposure()
     with pytest.raises(KeyError):
-        exposure.run(lambda: {}["no"], random.Random(1))
+        exposure.run(lambda: {"yes": 1}["no"], random.Random(1))
     assert not exposure.claim()
 
 

@@ -1,6 +1,9 @@
 """What tests of Condition need: a thread in wait(), and the least that a lock can be."""
 
+from __future__ import annotations
+
 from collections import deque
+from typing import Any
 
 from ftthreading import Lock
 from tests.support import start_threads, wait_until
@@ -9,15 +12,15 @@ from tests.support import start_threads, wait_until
 class DuckLock:
     """The least that a lock can be, in Python."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lock = Lock()
-        self.log = deque()
+        self.log: deque[str] = deque()
 
-    def acquire(self, blocking=True):
+    def acquire(self, blocking: bool = True) -> bool:
         self.log.append("acquire")
         return self.lock.acquire(blocking)
 
-    def release(self):
+    def release(self) -> None:
         self.log.append("release")
         self.lock.release()
 
@@ -25,13 +28,13 @@ class DuckLock:
 class Waiter:
     """A thread in cond.wait()."""
 
-    def __init__(self, cond, timeout=None):
+    def __init__(self, cond: Any, timeout: float | None = None) -> None:
         self.cond = cond
         self.inside = False
         self.running = start_threads(1, self._main, timeout)
         wait_until(self.waits, what="the thread waits for the condition")
 
-    def _main(self, _, timeout):
+    def _main(self, _: int, timeout: float | None) -> Any:
         self.cond.acquire()
         try:
             self.inside = True
@@ -39,12 +42,12 @@ class Waiter:
         finally:
             self.cond.release()
 
-    def waits(self):
+    def waits(self) -> bool:
         # Who has the lock while the thread is inside knows that it waits.
         if not self.inside or not self.cond.acquire(False):
             return False
         self.cond.release()
         return True
 
-    def result(self):
+    def result(self) -> Any:
         return self.running.join()[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -50,6 +51,7 @@ def test_replaced_hook_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(args, ftthreading.ExceptHookArgs)
     assert args.exc_type is Fault
     assert str(args.exc_value) == "on purpose"
+    assert args.exc_traceback is not None
     assert args.exc_traceback.tb_frame.f_code.co_name == "_bootstrap_inner"
     assert args.thread is thread
 
@@ -188,7 +190,7 @@ def test_set_in_threads_that_wait(kind: str) -> None:
         with condition:
             condition.wait()
 
-    waits = {
+    waits: dict[str, Callable[[], object]] = {
         "lock": lock.acquire,
         "event": event.wait,
         "semaphore": semaphore.acquire,
@@ -203,7 +205,7 @@ def test_set_in_threads_that_wait(kind: str) -> None:
     threads = [ftthreading.Thread(target=wait, args=(name,)) for name in waits]
     for thread in threads:
         thread.start()
-    wait_until_asleep(*(thread.native_id for thread in threads))
+    wait_until_asleep(*(thread.native_id or 0 for thread in threads))
     getattr(ftthreading, f"set{kind}_all_threads")(note)
     try:
         lock.release()

@@ -14,7 +14,6 @@ from unittest import mock
 import pytest
 
 import ftthreading
-from ftthreading import _thread as mended
 from tests.support import SECONDS, run_python, start_threads, wait_until
 from tests.support.starting import Gated, alone, processes
 
@@ -93,7 +92,7 @@ def test_current_thread_of_an_alien() -> None:
 
 def test_current_thread_is_a_function() -> None:
     """As is threading's, in the ways in which code was seen to ask."""
-    ours, theirs = ftthreading.current_thread, mended.threading.current_thread
+    ours, theirs = ftthreading.current_thread, threading.current_thread
     assert inspect.isfunction(ours)
     assert inspect.signature(ours) == inspect.signature(theirs)
     assert (ours.__doc__, ours.__name__) == (theirs.__doc__, theirs.__name__)

@@ -24,7 +24,7 @@ def test_another_way_to_start_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def start(*arguments: Any, **names: Any) -> None:
         begun.append(arguments[0].__self__)
-        _thread.start_joinable_thread(*arguments, **names)  # type: ignore[attr-defined]
+        _thread.start_joinable_thread(*arguments, **names)
 
     monkeypatch.setattr(threading, "_start_joinable_thread", start)
     seen: list[object] = []
@@ -38,7 +38,7 @@ def test_a_subclass_that_does_all_itself() -> None:
     class Alone(ftthreading.Thread):
         def _bootstrap_inner(self) -> None:
             self._set_ident()  # type: ignore[attr-defined]
-            self._started.set()
+            self._started.set()  # type: ignore[attr-defined]
             gate.acquire(timeout=SECONDS)
 
     gate = _thread.allocate_lock()
@@ -53,7 +53,7 @@ def test_a_subclass_that_does_all_itself() -> None:
 
 
 def test_who_waits_for_the_start_of_a_thread_is_told() -> None:
-    thread = Gated()
+    thread: Any = Gated()
     waiting = start_threads(1, lambda _: thread._started.wait(SECONDS))
     wait_until(lambda: thread._started._cond._waiters)
     thread.start()
