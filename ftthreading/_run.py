@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     type Prepare = Callable[[str, dict[str, object], list[str]], Step]
 
 USAGE = """\
-usage: python [python options] -m ftthreading [-m module | script | -c code | -] [arguments]
+usage: python [python options] -m ftthreading [options] [-m module | script | -c code | -]
+       [arguments]
 """
 
 HELP = f"""{USAGE}
@@ -53,6 +54,15 @@ Run an unmodified Python program with ftthreading in the place of threading.
   -c code      the code itself
   -            a program read from standard input
   arguments    handed to the program in sys.argv
+
+Options that look into the program (ftthreading.diagnostics):
+
+  --dump-on=SIGNAL     at this signal, as USR1, print who waits for what, and all stacks
+  --deadlocks[=WHAT]   tell of waits that cannot end, within two seconds. WHAT: report (the
+                       default), raise (DeadlockError in one of the threads, if it is certain),
+                       abort (exit code 86, if it is certain)
+
+Others:
 
   -h, --help   print this text
   --version    print the versions of ftthreading and of Python
@@ -84,8 +94,12 @@ _MAIN_NAMES = {
 
 def main() -> None:
     """Run what the command line names. Called once, by `__main__`."""
-    prepare, operand, sys.argv[:] = _parse(sys.argv[1:])
+    options, arguments = _split_options(sys.argv[1:])
+    prepare, operand, sys.argv[:] = _parse(arguments)
+    begin = _diagnostics(options) if options else None
     install()
+    if begin is not None:
+        begin()
     frames = _frames(sys._getframe())
     untrace = vars(type(frames[0]))["f_trace"].__set__
     namespace = vars(sys.modules["__main__"])
@@ -108,6 +122,27 @@ def main() -> None:
         raise
     finally:
         frames.clear()  # this frame is one of them: a cycle
+
+
+_LOOKING = ("--dump-on", "--deadlocks")  # options that look into the program
+
+
+def _split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The options that look into the program, and what follows them."""
+    count = 0
+    while count < len(arguments) and arguments[count].partition("=")[0] in _LOOKING:
+        count += 1
+    return arguments[:count], arguments[count:]
+
+
+def _diagnostics(options: list[str]) -> Callable[[], None]:
+    """What to call before the program runs; SystemExit where an option is wrong."""
+    from ftthreading.diagnostics import _options
+
+    try:
+        return _options.parse(options)
+    except _options.BadOptionError as error:
+        raise _usage_error(f"{error}\n") from None
 
 
 def _parse(arguments: list[str]) -> tuple[Prepare, str, list[str]]:

@@ -1,4 +1,4 @@
-"""What we mend in the interpreter's Thread: start(), and before 3.14 join().
+"""What we mend in the interpreter's Thread: start() and join().
 
 `threading.Thread` stays the class that it is; importing ftthreading sets our functions in it. So
 classes derived from it before, Timer among them, its special threads, and whatever programs ask
@@ -19,6 +19,9 @@ What waits is the C core's Event, which the thread sets, or the launch that it d
     running   ident     yes       no      yes       the new thread, in _bootstrap_inner()
     ended     done      yes       no      no        the new thread, in _delete()
     died      done      no        no      no        launch, and start(), which raises
+
+join() is the interpreter's; ours tells others meanwhile who waits for whom (diagnostics), and
+before 3.14 it refuses to wait for a thread that the finalizing interpreter has stopped.
 
 start() returns when the thread runs. A signal handler may raise after any of its steps: without
 an ident there is no thread, the claim is given back, and start() may be called again; with one
@@ -42,7 +45,7 @@ import threading
 from _thread import get_ident
 from types import FunctionType
 
-from ._core import Event, _enter, _holding, _Launch, _leave, _speed_up
+from ._core import Event, _enter, _holding, _joining, _Launch, _leave, _speed_up
 from ._cpython import (
     HANDLE,
     IN_MAIN_INTERPRETER,
@@ -85,9 +88,9 @@ class Thread:
         return None
 
     def join(self: Any, timeout: float | None = None) -> None:
-        if self._initialized and sys.is_finalizing() and self.is_alive():
+        if JOIN_MAY_HANG_AT_EXIT and self._initialized and sys.is_finalizing() and self.is_alive():
             raise PythonFinalizationError("cannot join a thread while the interpreter shuts down")
-        _join(self, timeout)
+        _joining(self, timeout, _join)
 
 
 def _make(thread: Any, launch: _Launch, handle: Any) -> None:
@@ -161,8 +164,7 @@ def _adopt_main_thread() -> None:
 
 
 _mend("start")
-if JOIN_MAY_HANG_AT_EXIT:
-    _mend("join")
+_mend("join")
 current_thread = _copy_of_current_thread()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_keep_own)

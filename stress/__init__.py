@@ -1,7 +1,17 @@
 """A harness that hammers any `threading`-shaped module and shows what it finds.
 
-Run from a checkout as ``python -m stress``; not part of the wheel. The names here are what a
-scenario file of one's own needs (``run --scenarios FILE``).
+Run from a checkout as ``python -m stress``; not part of the wheel. The names here are those of
+`stress.api`: what a scenario file of one's own needs (``run --scenarios FILE``).
+
+The rooms, from the ground up; imports run down only (a test has the floors):
+
+- api: what a scenario is; records: what is kept; processes: what the kernel says of a child;
+  targets: what can be tested, the golden reference and its mutants among it
+- nemeses: what disturbs; linearizability: histories, models, the checker
+- scenarios: the shipped ones
+- engine: runs a plan, batch after batch, each in a child that is watched
+- mutation: which mutants are killed, by whom
+- cli: the commands and what they write
 
 The referee never uses what it tests: it starts threads by `_thread`, waits on `_thread.lock`
 and on files, and watches from another process.
@@ -9,13 +19,13 @@ and on files, and watches from another process.
 
 from __future__ import annotations
 
-from .scenario import ACCEPTABLE as ACCEPTABLE
-from .scenario import FORBIDDEN as FORBIDDEN
-from .scenario import INTERESTING as INTERESTING
-from .scenario import MANY as MANY
-from .scenario import Actor as Actor
-from .scenario import Breach as Breach
-from .scenario import Grade as Grade
-from .scenario import Scenario as Scenario
-from .scenario import World as World
-from .scenario import actor as actor
+from .api import ACCEPTABLE as ACCEPTABLE
+from .api import FORBIDDEN as FORBIDDEN
+from .api import INTERESTING as INTERESTING
+from .api import MANY as MANY
+from .api import Actor as Actor
+from .api import Grade as Grade
+from .api import OracleFailure as OracleFailure
+from .api import Scenario as Scenario
+from .api import World as World
+from .api import actor as actor

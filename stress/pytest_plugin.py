@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from . import journal, plan, probe, report
-from .batch import seed_of
-from .commands import seconds
-from .nemesis import NEMESES
-from .runner import Runner
-from .scenario import Scenario
-from .totals import Exit
+from .api.scenario import Scenario
+from .cli import report
+from .cli.commands import seconds
+from .engine import journal, plan, probe
+from .engine.runner import Runner
+from .engine.totals import Exit
+from .nemeses.catalogue import NEMESES
+from .records.batch import seed_of
 
 
 class Found(Exception):

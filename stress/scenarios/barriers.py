@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..scenario import ACCEPTABLE, INTERESTING, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, INTERESTING, MANY, Actor, OracleFailure, Scenario, actor
 
 
 class BarrierGenerations(Scenario):
     """All cross again and again; nobody leaves before all have come, or gets another's number."""
 
     subjects = "Barrier"
-    most_threads = 16
+    max_threads = 16
 
     def setup(self) -> None:
         self.actions = 0
@@ -31,15 +31,15 @@ class BarrierGenerations(Scenario):
             number = self.barrier.wait()
             for other, where in enumerate(self.arrived):
                 if where < generation:
-                    raise Breach(
+                    raise OracleFailure(
                         "generation", f"crossed {generation} while {other} had come to {where}"
                     )
                 if where > generation + 1:
-                    raise Breach(
+                    raise OracleFailure(
                         "generation", f"{other} has come to {where} while {generation} is left"
                     )
             if self.actions < generation:
-                raise Breach("action", f"crossed {generation} after {self.actions} actions")
+                raise OracleFailure("action", f"crossed {generation} after {self.actions} actions")
             self.crossed[generation - 1].append(number)
             me.did("wait")
 
@@ -47,9 +47,9 @@ class BarrierGenerations(Scenario):
         expected = list(range(self.threads))
         for generation, numbers in enumerate(self.crossed):
             if sorted(numbers) != expected:
-                raise Breach("numbers", f"crossing {generation} gave {sorted(numbers)}")
+                raise OracleFailure("numbers", f"crossing {generation} gave {sorted(numbers)}")
         if self.actions != self.generations:
-            raise Breach("action", f"{self.actions} actions in {self.generations} crossings")
+            raise OracleFailure("action", f"{self.actions} actions in {self.generations} crossings")
         return "done"
 
 
@@ -59,7 +59,7 @@ class BarrierBreaks(Scenario):
     subjects = "Barrier"
     outcomes = {"crossed": ACCEPTABLE, "broken": ACCEPTABLE, "both": INTERESTING}
     must_see = frozenset({"broken"})
-    most_threads = 16
+    max_threads = 16
 
     def setup(self) -> None:
         self.way = self.rng.choice(("abort", "abort", "action", "abort inside", "timeout"))
@@ -97,16 +97,16 @@ class BarrierBreaks(Scenario):
     def arbiter(self) -> str:
         numbers = [result for result in self.results if result != "broken"]
         if len(set(numbers)) != len(numbers):
-            raise Breach("numbers", f"one crossing gave {numbers}")
+            raise OracleFailure("numbers", f"one crossing gave {numbers}")
         if numbers and len(numbers) < self.threads - 1 and self.way != "abort":
-            raise Breach("generation", f"{len(numbers)} of {self.threads - 1} have crossed")
+            raise OracleFailure("generation", f"{len(numbers)} of {self.threads - 1} have crossed")
         if self.way in ("action", "abort inside") and numbers:
-            raise Breach("broken", f"crossed ({numbers}) though it was broken in the action")
+            raise OracleFailure("broken", f"crossed ({numbers}) though it was broken in the action")
         if self.way == "abort" and not self.barrier.broken:
-            raise Breach("state", "it is whole after abort()")
+            raise OracleFailure("state", "it is whole after abort()")
         self.barrier.reset()
         if self.barrier.broken or self.barrier.n_waiting:
-            raise Breach("state", "it is broken, or somebody waits, after reset()")
+            raise OracleFailure("state", "it is broken, or somebody waits, after reset()")
         if not numbers:
             return "broken"
         return "crossed" if len(numbers) == self.threads - 1 else "both"
@@ -118,7 +118,7 @@ class BarrierReset(Scenario):
     core = False
     subjects = "Barrier"
     must_see = frozenset({"sent away"})
-    most_threads = 8
+    max_threads = 8
 
     def setup(self) -> None:
         self.parties = self.threads - 1
@@ -146,5 +146,5 @@ class BarrierReset(Scenario):
 
     def arbiter(self) -> str:
         if sorted(self.numbers) != list(range(self.parties)):
-            raise Breach("numbers", f"one crossing gave {sorted(self.numbers)}")
+            raise OracleFailure("numbers", f"one crossing gave {sorted(self.numbers)}")
         return "done"

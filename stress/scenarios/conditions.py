@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import time
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 PATIENCE = 0.6
 """Seconds that a waiter waits who must be notified: more than any notifier takes."""
@@ -38,7 +38,7 @@ class ConditionNoLostWakeup(Scenario):
                         self.condition.wait()
                 self.tokens -= 1
                 if self.tokens < 0:
-                    raise Breach("conservation", "two takers took the last token")
+                    raise OracleFailure("conservation", "two takers took the last token")
             self.taken[me.index] += 1
             me.did("take")
 
@@ -61,7 +61,7 @@ class ConditionNoLostWakeup(Scenario):
     def arbiter(self) -> str:
         # Takers and putters are equally many, and each has the same share.
         if self.tokens != sum(self.put) - sum(self.taken):
-            raise Breach("conservation", f"{self.tokens} tokens left")
+            raise OracleFailure("conservation", f"{self.tokens} tokens left")
         return "done"
 
 
@@ -111,7 +111,7 @@ class ConditionNotifyCount(Scenario):
 
     def arbiter(self) -> str:
         if self.early != self.n:
-            raise Breach("count", f"notify({self.n}) woke {self.early}")
+            raise OracleFailure("count", f"notify({self.n}) woke {self.early}")
         return "done"
 
 
@@ -197,13 +197,15 @@ class ConditionOwner(Scenario):
             except RuntimeError:
                 me.did("refused")
             else:
-                raise Breach("owner", f"{method} without the lock did not raise RuntimeError")
+                raise OracleFailure(
+                    "owner", f"{method} without the lock did not raise RuntimeError"
+                )
         with self.condition, self.condition:
             self.ready = True
             if not self.condition.wait_for(lambda: self.flag):
-                raise Breach("predicate", "wait_for() without a limit returned False")
+                raise OracleFailure("predicate", "wait_for() without a limit returned False")
             if self.condition.wait_for(lambda: False, 0.0005):
-                raise Breach("predicate", "wait_for() of what is false returned True")
+                raise OracleFailure("predicate", "wait_for() of what is false returned True")
         me.did("wait_for")
 
     @actor()

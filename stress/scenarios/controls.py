@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..scenario import ACCEPTABLE, Actor, Scenario, actor
+from ..api.scenario import ACCEPTABLE, Actor, Scenario, actor
 
 LONG = 0.02
 """Seconds: more than a processor is left to one thread if another wants it."""
@@ -41,7 +41,7 @@ class ControlDeadlock(Scenario):
     outcomes = {"deadlock noticed": ACCEPTABLE, "got through": ACCEPTABLE}
     must_see = frozenset({"deadlock noticed"})
     expects_hang = True
-    least = 1
+    min_rounds = 1
 
     def setup(self) -> None:
         self.locks = self.target.Lock(), self.target.Lock()

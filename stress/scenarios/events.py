@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 
 class EventPublishes(Scenario):
@@ -25,9 +25,11 @@ class EventPublishes(Scenario):
             while not me.timed(self.event.wait, me.tiny()):
                 me.did("timeout")
         elif not self.event.wait():
-            raise Breach("result", "wait() without a limit returned False")
+            raise OracleFailure("result", "wait() without a limit returned False")
         if not self.data:
-            raise Breach("publication", "what was written before set() is not seen after wait()")
+            raise OracleFailure(
+                "publication", "what was written before set() is not seen after wait()"
+            )
         me.did("wait")
 
     @actor()
@@ -39,7 +41,7 @@ class EventPublishes(Scenario):
 
     def arbiter(self) -> str:
         if not self.event.is_set():
-            raise Breach("state", "it is not set, though nobody has cleared it")
+            raise OracleFailure("state", "it is not set, though nobody has cleared it")
         return "done"
 
 
@@ -60,7 +62,7 @@ class EventPingPong(Scenario):
             mine.wait()
             mine.clear()
             if self.turn != side:
-                raise Breach("order", "wait() returned out of turn")
+                raise OracleFailure("order", "wait() returned out of turn")
             self.turn = 1 - side
             other.set()
             me.did("turn")
@@ -104,7 +106,7 @@ class EventSetClearWait(Scenario):
             me.did("clear")
         time.sleep(0)
         if self.event.is_set():
-            raise Breach("state", "it is set after clear()")
+            raise OracleFailure("state", "it is set after clear()")
         self.over = True
         self.event.set()
         me.did("set")

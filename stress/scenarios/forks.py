@@ -10,8 +10,8 @@ import tempfile
 import time
 from typing import IO, Any
 
-from ..process import die_with
-from ..scenario import MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import MANY, Actor, OracleFailure, Scenario, actor
+from ..processes.kernel import die_with
 
 CHILD_SECONDS = 12
 
@@ -21,8 +21,8 @@ class ForkWhileContended(Scenario):
 
     core = False
     subjects = "Lock RLock Condition Semaphore Event Thread"
-    most_threads = 8
-    least = 2
+    max_threads = 8
+    min_rounds = 2
     forks = True
     slow = True
 
@@ -76,7 +76,7 @@ class ForkWhileContended(Scenario):
             what = f"hung for {CHILD_SECONDS} seconds" if hung else f"ended with {code}"
             stacks.seek(0)
             text = stacks.read().decode(errors="replace")
-            raise Breach("child", f"a forked child {what}", text)
+            raise OracleFailure("child", f"a forked child {what}", text)
 
     def in_child(self) -> int:
         """Use fresh primitives and one held at the fork; return an exit code."""

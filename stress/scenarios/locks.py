@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 
 class LockTorture(Scenario):
@@ -47,21 +47,23 @@ class LockTorture(Scenario):
     def section(self, me: Actor) -> None:
         """Be alone in here, and count without any lock of one's own."""
         if self.inside:
-            raise Breach("exclusion", f"thread {me.index} met thread {self.inside[0]} inside")
+            raise OracleFailure(
+                "exclusion", f"thread {me.index} met thread {self.inside[0]} inside"
+            )
         self.inside.append(me.index)
         before = self.counter
         me.pause()
         self.counter = before + 1
         self.wanted[me.index] += 1
         if self.inside != [me.index]:
-            raise Breach("exclusion", f"threads {self.inside} were inside together")
+            raise OracleFailure("exclusion", f"threads {self.inside} were inside together")
         self.inside.pop()
 
     def arbiter(self) -> str:
         if self.counter != sum(self.wanted):
-            raise Breach("sum", f"{sum(self.wanted)} sections counted to {self.counter}")
+            raise OracleFailure("sum", f"{sum(self.wanted)} sections counted to {self.counter}")
         if not self.lock.acquire(False):
-            raise Breach("left free", "nobody holds the lock, yet it cannot be acquired")
+            raise OracleFailure("left free", "nobody holds the lock, yet it cannot be acquired")
         self.lock.release()
         return "done"
 
@@ -92,11 +94,11 @@ class LockTimeoutVersusRelease(Scenario):
 
     def arbiter(self) -> str:
         if self.lock.locked() != self.got:
-            raise Breach("owner", f"acquire() returned {self.got}, locked() the contrary")
+            raise OracleFailure("owner", f"acquire() returned {self.got}, locked() the contrary")
         if self.got:
             self.lock.release()
         if not self.lock.acquire(False):
-            raise Breach("left free", "released and given up, yet nobody can acquire it")
+            raise OracleFailure("left free", "released and given up, yet nobody can acquire it")
         return "in time" if self.got else "too late"
 
 
@@ -123,9 +125,11 @@ class LockArguments(Scenario):
             except error:
                 me.did("refused")
             else:
-                raise Breach("arguments", f"acquire{arguments} did not raise {error.__name__}")
+                raise OracleFailure(
+                    "arguments", f"acquire{arguments} did not raise {error.__name__}"
+                )
         if not self.lock.acquire(True, longest):
-            raise Breach("arguments", "acquire(True, TIMEOUT_MAX) returned False")
+            raise OracleFailure("arguments", "acquire(True, TIMEOUT_MAX) returned False")
         me.pause()
         self.lock.release()
         me.did("longest")
@@ -135,7 +139,7 @@ class LockArguments(Scenario):
             self.lock.release()
         except RuntimeError:
             return "done"
-        raise Breach("arguments", "release() of a free lock did not raise RuntimeError")
+        raise OracleFailure("arguments", "release() of a free lock did not raise RuntimeError")
 
 
 class RlockRecursion(Scenario):
@@ -159,7 +163,7 @@ class RlockRecursion(Scenario):
                 except RuntimeError:
                     me.saw("foreign release refused")
                 else:
-                    raise Breach("owner", "a thread released an RLock that it does not own")
+                    raise OracleFailure("owner", "a thread released an RLock that it does not own")
             depth = me.rng.randrange(1, 5)
             if not self.enter(me):
                 continue
@@ -174,7 +178,7 @@ class RlockRecursion(Scenario):
                 me.pause()
                 lock._acquire_restore(state)
                 if self.depth:
-                    raise Breach("exclusion", f"restored at depth {self.depth} of another's")
+                    raise OracleFailure("exclusion", f"restored at depth {self.depth} of another's")
                 self.depth = depth
                 me.saw("gave all back")
             for k in range(depth, 0, -1):
@@ -183,7 +187,7 @@ class RlockRecursion(Scenario):
                 lock.release()
             me.did("recursion")
             if me.rng.random() < 0.1 and "RLock" not in repr(lock):
-                raise Breach("repr", repr(lock))
+                raise OracleFailure("repr", repr(lock))
 
     def enter(self, me: Actor) -> bool:
         if me.rng.random() < 0.3 and not me.timed(lambda t: self.lock.acquire(True, t), me.tiny()):
@@ -191,20 +195,20 @@ class RlockRecursion(Scenario):
         if not self.lock._is_owned():
             self.lock.acquire()
         if self.depth:
-            raise Breach("exclusion", f"acquired while another is at depth {self.depth}")
+            raise OracleFailure("exclusion", f"acquired while another is at depth {self.depth}")
         self.depth = 1
         me.pause()
         return True
 
     def check(self, depth: int) -> None:
         if self.depth != depth:
-            raise Breach("recursion", f"at depth {depth} another had written {self.depth}")
+            raise OracleFailure("recursion", f"at depth {depth} another had written {self.depth}")
         if not self.lock._is_owned():
-            raise Breach("owner", f"a thread does not own its lock at depth {depth}")
+            raise OracleFailure("owner", f"a thread does not own its lock at depth {depth}")
 
     def arbiter(self) -> str:
         if not self.lock.acquire(False):
-            raise Breach("left free", "all have released it, yet it cannot be acquired")
+            raise OracleFailure("left free", "all have released it, yet it cannot be acquired")
         self.lock.release()
         return "done"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 from collections import Counter
 
-from ..scenario import MANY, Actor, Breach, Scenario, actor
-from ..targets import queue_of
+from ..api.scenario import MANY, Actor, OracleFailure, Scenario, actor
+from ..targets.inspection import queue_of
 
 
 class QueueNoLossNoDuplicate(Scenario):
@@ -66,17 +66,19 @@ class QueueNoLossNoDuplicate(Scenario):
     def arbiter(self) -> str:
         counts = Counter(item for mine in self.got for item in mine)
         if doubled := [item for item, n in counts.items() if n > 1]:
-            raise Breach("no duplicate", f"item {doubled[0]} was got twice")
+            raise OracleFailure("no duplicate", f"item {doubled[0]} was got twice")
         if len(counts) != self.share * (self.threads - 1) // 2:
-            raise Breach("no loss", f"{len(counts)} different items were got")
+            raise OracleFailure("no loss", f"{len(counts)} different items were got")
         for mine in self.got:
             last: dict[int, int] = {}
             for who, k in mine:
                 if k < last.get(who, -1):
-                    raise Breach("order", f"producer {who}'s item {k} came after {last[who]}")
+                    raise OracleFailure(
+                        "order", f"producer {who}'s item {k} came after {last[who]}"
+                    )
                 last[who] = k
         if self.queue.qsize() or self.queue.unfinished_tasks:
-            raise Breach("conservation", f"{self.queue.qsize()} items are left")
+            raise OracleFailure("conservation", f"{self.queue.qsize()} items are left")
         return "done"
 
 
@@ -120,7 +122,7 @@ class QueueShutdown(Scenario):
 
     def arbiter(self) -> str:
         if len(set(self.got)) != len(self.got):
-            raise Breach("no duplicate", "an item was got twice")
+            raise OracleFailure("no duplicate", "an item was got twice")
         if not self.immediate and sorted(self.put) != sorted(self.got):
-            raise Breach("no loss", f"{len(self.put)} put, {len(self.got)} got")
+            raise OracleFailure("no loss", f"{len(self.put)} put, {len(self.got)} got")
         return "done"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 
 class SemaphoreConservation(Scenario):
@@ -41,7 +41,7 @@ class SemaphoreConservation(Scenario):
             try:
                 thing = self.pool.pop()
             except IndexError:
-                raise Breach("permits", f"more than {self.value} permits at once") from None
+                raise OracleFailure("permits", f"more than {self.value} permits at once") from None
             me.pause()
             self.pool.append(thing)
             semaphore.release()
@@ -50,16 +50,16 @@ class SemaphoreConservation(Scenario):
     def arbiter(self) -> str:
         for k in range(self.value):
             if not self.semaphore.acquire(False):
-                raise Breach("conservation", f"{k} permits left of {self.value}")
+                raise OracleFailure("conservation", f"{k} permits left of {self.value}")
         if self.semaphore.acquire(False):
-            raise Breach("conservation", f"more than {self.value} permits left")
+            raise OracleFailure("conservation", f"more than {self.value} permits left")
         self.semaphore.release(self.value)
         if self.bounded:
             try:
                 self.semaphore.release()
             except ValueError:
                 return "done"
-            raise Breach("bound", "released above its first value without ValueError")
+            raise OracleFailure("bound", "released above its first value without ValueError")
         return "done"
 
 
@@ -91,7 +91,7 @@ class SemaphoreTimeoutVersusRelease(Scenario):
         while self.semaphore.acquire(False):
             left += 1
         if left + self.got != 1:
-            raise Breach("conservation", f"1 permit became {left + self.got}")
+            raise OracleFailure("conservation", f"1 permit became {left + self.got}")
         return "in time" if self.got else "too late"
 
 
@@ -122,5 +122,5 @@ class SemaphoreReleaseMany(Scenario):
 
     def arbiter(self) -> str:
         if self.semaphore.acquire(False):
-            raise Breach("conservation", "a permit is left though each waiter has got one")
+            raise OracleFailure("conservation", "a permit is left though each waiter has got one")
         return "done"

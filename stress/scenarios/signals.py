@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from ..scenario import ACCEPTABLE, Actor, Breach, Scenario, World, actor
-from ..targets import interruptible
+from ..api.scenario import ACCEPTABLE, Actor, OracleFailure, Scenario, World, actor
+from ..targets.inspection import interruptible
 
 
 class Interrupted(Exception):
@@ -117,7 +117,7 @@ class SignalHandlerReleases(Alarmed):
         while self.semaphore.acquire(False):
             left += 1
         if left != expected:
-            raise Breach("conservation", f"{left} permits left instead of {expected}")
+            raise OracleFailure("conservation", f"{left} permits left instead of {expected}")
         return "done"
 
 
@@ -138,7 +138,7 @@ class SignalHandlerLocks(Alarmed):
     def take(self) -> None:
         with self.lock:
             if not self.lock._is_owned():
-                raise Breach("owner", "the handler's thread does not own the lock it took")
+                raise OracleFailure("owner", "the handler's thread does not own the lock it took")
 
     @actor(main=True)
     def owner(self, me: Actor) -> None:
@@ -148,7 +148,7 @@ class SignalHandlerLocks(Alarmed):
             with self.lock:
                 self.inside += 1
                 if self.inside != 1:
-                    raise Breach("exclusion", "two threads own one RLock")
+                    raise OracleFailure("exclusion", "two threads own one RLock")
                 self.inside -= 1
             me.did("with")
         self.armed = False
@@ -165,14 +165,14 @@ class SignalHandlerLocks(Alarmed):
                 if me.rng.random() < 0.3:
                     time.sleep(0.0003)  # so that the owner waits when its handler strikes
                 if self.inside != 1:
-                    raise Breach("exclusion", "two threads own one RLock")
+                    raise OracleFailure("exclusion", "two threads own one RLock")
                 self.inside -= 1
             me.did("with")
             time.sleep(0)
 
     def arbiter(self) -> str:
         if not self.lock.acquire(False):
-            raise Breach("left free", "all have released it, yet it cannot be acquired")
+            raise OracleFailure("left free", "all have released it, yet it cannot be acquired")
         self.lock.release()
         return "done"
 
@@ -220,9 +220,9 @@ class SignalInterruptsWait(Alarmed):
             self.armed = False
             self.main_in = False
             if self.holder:
-                raise Breach("exclusion", "wait() has ended while another holds the lock")
+                raise OracleFailure("exclusion", "wait() has ended while another holds the lock")
             if not self.lock.locked():
-                raise Breach("owner", "wait() has ended without its lock")
+                raise OracleFailure("owner", "wait() has ended without its lock")
         me.did("wait")
 
     @actor(2)
@@ -241,7 +241,7 @@ class SignalInterruptsWait(Alarmed):
 
     def arbiter(self) -> str:
         if not self.lock.acquire(False):
-            raise Breach("left free", "all have left it, yet it cannot be acquired")
+            raise OracleFailure("left free", "all have left it, yet it cannot be acquired")
         self.lock.release()
         return "interrupted" if self.interrupted else "notified"
 
@@ -252,7 +252,7 @@ class SignalInterruptsAcquire(Alarmed):
     core = False
     subjects = "Semaphore"
     must_see = frozenset({"interrupted"})
-    least = 2
+    min_rounds = 2
 
     def setup(self) -> None:
         self.semaphore = self.target.Semaphore(0)
@@ -280,7 +280,7 @@ class SignalInterruptsAcquire(Alarmed):
         while self.ended < 2 and time.monotonic() < until:
             time.sleep(0.001)
         if self.ended < 2 and self.semaphore.acquire(False):
-            raise Breach("lost wake-up", "a thread waits though there is a permit")
+            raise OracleFailure("lost wake-up", "a thread waits though there is a permit")
         self.semaphore.release(2)
 
     @actor()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 
-from ..nemesis import stop_the_world
-from ..scenario import MANY, Actor, Breach, Scenario, actor
-from ..targets import interruptible
+from ..api.scenario import MANY, Actor, OracleFailure, Scenario, actor
+from ..nemeses.interpreter import stop_the_world
+from ..targets.inspection import interruptible
 
 
 class Finalizer:
@@ -31,8 +31,8 @@ class StopTheWorldStorm(Scenario):
 
     core = False
     subjects = "Lock Condition Semaphore Event"
-    most_threads = 8
-    least = 2
+    max_threads = 8
+    min_rounds = 2
     slow = True
 
     def setup(self) -> None:
@@ -72,7 +72,9 @@ class StopTheWorldStorm(Scenario):
                 # Nobody else takes permits, so what all have released has to be here.
                 missed += len(self.freed) == self.dead
                 if missed > 3:
-                    raise Breach("conservation", "all have released, yet a permit is missing")
+                    raise OracleFailure(
+                        "conservation", "all have released, yet a permit is missing"
+                    )
                 while self.postponed:
                     self.postponed.pop()
                     self.semaphore.release()
@@ -89,5 +91,5 @@ class StopTheWorldStorm(Scenario):
     def arbiter(self) -> str:
         expected = 30 * (self.threads - 3)
         if self.counter != expected:
-            raise Breach("sum", f"{expected} sections counted to {self.counter}")
+            raise OracleFailure("sum", f"{expected} sections counted to {self.counter}")
         return "done"

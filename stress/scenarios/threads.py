@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-from ..process import threads
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
+from ..processes.kernel import threads
 
 
 class ThreadLifecycle(Scenario):
@@ -17,7 +17,7 @@ class ThreadLifecycle(Scenario):
 
     subjects = "Thread"
     must_see = frozenset({"seen alive", "timed out"})
-    most_threads = 16
+    max_threads = 16
 
     def setup(self) -> None:
         self.gate = _thread.allocate_lock()
@@ -42,9 +42,9 @@ class ThreadLifecycle(Scenario):
             me.saw("seen alive")
         thread.join()
         if thread.is_alive():
-            raise Breach("state", "is_alive() is true after join()")
+            raise OracleFailure("state", "is_alive() is true after join()")
         if not self.ended:
-            raise Breach("order", "join() returned before the thread's function")
+            raise OracleFailure("order", "join() returned before the thread's function")
         me.did("join")
 
     @actor()
@@ -58,17 +58,17 @@ class ThreadLifecycle(Scenario):
         except RuntimeError:
             me.did("start")
         else:
-            raise Breach("once", "a second start() did not raise RuntimeError")
+            raise OracleFailure("once", "a second start() did not raise RuntimeError")
         me.pause()
         self.gate.release()
         own.join()
         if done != [1]:
-            raise Breach("runs", f"join() returned after {len(done)} runs of the function")
+            raise OracleFailure("runs", f"join() returned after {len(done)} runs of the function")
         me.did("join")
 
     def arbiter(self) -> str:
         if self.ran != [1]:
-            raise Breach("runs", f"the function ran {len(self.ran)} times")
+            raise OracleFailure("runs", f"the function ran {len(self.ran)} times")
         return "done"
 
 
@@ -89,17 +89,17 @@ class ThreadStartRace(Scenario):
         except RuntimeError as error:
             self.refused.append(type(error).__name__)
         except KeyError as error:
-            raise Breach("once", f"the refused start() raised KeyError({error})") from None
+            raise OracleFailure("once", f"the refused start() raised KeyError({error})") from None
         me.did("start")
 
     def arbiter(self) -> str:
         if len(self.refused) != 1:
-            raise Breach("once", f"{len(self.refused)} of two calls of start() were refused")
+            raise OracleFailure("once", f"{len(self.refused)} of two calls of start() were refused")
         deadline = time.monotonic() + 1.2
         while self.thread.is_alive() and time.monotonic() < deadline:
             time.sleep(0.0002)
         if self.thread.is_alive() or not self.ran:
-            raise Breach("lost", "the thread was started, yet it neither runs nor ends")
+            raise OracleFailure("lost", "the thread was started, yet it neither runs nor ends")
         self.thread.join()
         return "done"
 
@@ -108,8 +108,8 @@ ASLEEP_SECONDS = 5.0
 EXIT_SECONDS = 60.0
 AT_EXIT = """
 import atexit, sys, time
-from stress.process import die_with
-from stress.targets import load
+from stress.processes.kernel import die_with
+from stress.targets.loading import load
 die_with(int(sys.argv[2]))
 m = load(sys.argv[1])
 lock, event = m.Lock(), m.Event()
@@ -144,7 +144,7 @@ class ThreadExit(Scenario):
     outcomes = {"ended": ACCEPTABLE}
     quiet = 35.0
     slow = True
-    least = 1
+    min_rounds = 1
 
     def setup(self) -> None:
         self.code: int | None = None
@@ -159,15 +159,15 @@ class ThreadExit(Scenario):
             stderr=subprocess.PIPE,
             text=True,
         )
-        says = self.watch(child)
-        if says:
+        trouble = self.watch(child)
+        if trouble:
             child.kill()
         self.out, err = child.communicate()
-        if says:
-            raise Breach("end", f"the interpreter did not end: {says}", err[-3000:])
+        if trouble:
+            raise OracleFailure("end", f"the interpreter did not end: {trouble}", err[-3000:])
         self.code = child.returncode
         if self.code:
-            raise Breach("end", f"the interpreter ended with {self.code}", err[-3000:])
+            raise OracleFailure("end", f"the interpreter ended with {self.code}", err[-3000:])
         me.did("run")
 
     def watch(self, child: subprocess.Popen[str]) -> str:

@@ -10,7 +10,7 @@ import abc
 from itertools import starmap
 from typing import Any, ClassVar
 
-from ..scenario import ACCEPTABLE, MANY, Actor, Breach, Scenario, actor
+from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 ONCE: list[tuple[()]] = [()]
 
@@ -21,7 +21,7 @@ class Struck(Scenario, abc.ABC):
     core = False
     tolerates = frozenset({"interrupts", "throws"})
     must_see = frozenset({"thrown"})
-    most_threads = 8
+    max_threads = 8
 
     @actor(main=True)
     def in_main_thread(self, me: Actor) -> None:
@@ -56,7 +56,9 @@ class StruckInSections(Struck):
             me.did("section")
             holds = taken == [True] and not given
             if self.kind == "RLock" and self.lock._is_owned() != holds:
-                raise Breach("owner", f"acquire() gave {taken}, release() {given}; owned: {holds=}")
+                raise OracleFailure(
+                    "owner", f"acquire() gave {taken}, release() {given}; owned: {holds=}"
+                )
             if holds:
                 if me.index in self.inside:
                     self.inside.remove(me.index)
@@ -71,15 +73,17 @@ class StruckInSections(Struck):
         self.inside.append(me.index)
         me.pause()
         if self.inside != [me.index]:
-            raise Breach("exclusion", f"threads {self.inside} were inside together")
+            raise OracleFailure("exclusion", f"threads {self.inside} were inside together")
         self.inside.remove(me.index)
         given.extend(starmap(self.lock.release, ONCE))
 
     def arbiter(self) -> str:
         if not self.lock.acquire(False):
-            raise Breach("left free", f"all have left the {self.kind}, yet it cannot be acquired")
+            raise OracleFailure(
+                "left free", f"all have left the {self.kind}, yet it cannot be acquired"
+            )
         if self.kind != "RLock" and self.lock.acquire(False):
-            raise Breach("conservation", f"the {self.kind} can be acquired twice")
+            raise OracleFailure("conservation", f"the {self.kind} can be acquired twice")
         self.lock.release()
         return "done"
 
@@ -103,11 +107,13 @@ class StruckInWaits(Struck):
                 told: list[bool] = []
                 self.wait(me, limit, told)
                 if self.holder is not None:
-                    raise Breach("exclusion", f"wait() has ended while {self.holder} is inside")
+                    raise OracleFailure(
+                        "exclusion", f"wait() has ended while {self.holder} is inside"
+                    )
                 self.holder = me.index
                 me.pause()
                 if self.lock.acquire(False) is not hasattr(self.lock, "_is_owned"):
-                    raise Breach("owner", "wait() has ended without its lock")
+                    raise OracleFailure("owner", "wait() has ended without its lock")
                 if hasattr(self.lock, "_is_owned"):
                     self.lock.release()
                 self.holder = None
@@ -122,14 +128,16 @@ class StruckInWaits(Struck):
         while self.left < self.threads:
             with self.condition:
                 if self.holder is not None:
-                    raise Breach("exclusion", f"the lock is free while {self.holder} is inside")
+                    raise OracleFailure(
+                        "exclusion", f"the lock is free while {self.holder} is inside"
+                    )
                 self.condition.notify(me.rng.choice((1, 1, 2, 99)))
             me.did("notify")
             me.pause()
 
     def arbiter(self) -> str:
         if not self.lock.acquire(False):
-            raise Breach("left free", "all have left it, yet it cannot be acquired")
+            raise OracleFailure("left free", "all have left it, yet it cannot be acquired")
         self.lock.release()
         return "done"
 
@@ -164,10 +172,10 @@ class StruckInBarriers(Struck):
 
     def arbiter(self) -> str:
         if len(set(self.numbers)) != len(self.numbers):
-            raise Breach("numbers", f"one crossing gave {self.numbers}")
+            raise OracleFailure("numbers", f"one crossing gave {self.numbers}")
         self.barrier.reset()
         if self.barrier.broken or self.barrier.n_waiting:
-            raise Breach("state", f"after reset(): {self.barrier!r}")
+            raise OracleFailure("state", f"after reset(): {self.barrier!r}")
         if not self.numbers:
             return "broken"
         return "crossed" if len(self.numbers) == self.threads + 1 else "both"
@@ -189,15 +197,15 @@ class StruckInThreads(Struck):
             me.did("start")  # refused: it was started before the exception came
         else:
             if done:
-                raise Breach("once", "a second start() did not raise RuntimeError")
+                raise OracleFailure("once", "a second start() did not raise RuntimeError")
             me.did("start again")
         me.expose(thread.join)
         thread.join()
         me.did("join")
         if thread.is_alive():
-            raise Breach("state", "is_alive() is true after join()")
+            raise OracleFailure("state", "is_alive() is true after join()")
         if ran != [1]:
-            raise Breach("runs", f"the function ran {len(ran)} times")
+            raise OracleFailure("runs", f"the function ran {len(ran)} times")
 
 
 class AllocationFails(Scenario):
@@ -222,10 +230,10 @@ class AllocationFails(Scenario):
         for call in (event.is_set, event.set, event.clear, event.set):
             self.get(me, call)
         if not self.get(me, event.wait):
-            raise Breach("state", "wait() of an event that is set returned False")
+            raise OracleFailure("state", "wait() of an event that is set returned False")
         barrier = self.get(me, m.Barrier, 1)
         if self.get(me, barrier.wait) != 0 or barrier.n_waiting:
-            raise Breach("numbers", f"the one party left {barrier!r}")
+            raise OracleFailure("numbers", f"the one party left {barrier!r}")
 
     def get(self, me: Actor, call: Any, *arguments: Any) -> Any:
         """Return what a call returns, at the second try if the first has failed."""
@@ -240,23 +248,23 @@ class AllocationFails(Scenario):
         once = [(True, 1.0)]
         me.expose(lambda: taken.extend(starmap(lock.acquire, once)))
         if not taken and not lock.acquire(False):
-            raise Breach("left free", f"acquire() has failed, and holds {lock!r}")
+            raise OracleFailure("left free", f"acquire() has failed, and holds {lock!r}")
         if not hasattr(lock, "_is_owned") and self.get(me, lock.acquire, True, 0.0001):
-            raise Breach("exclusion", f"acquired twice: {lock!r}")
+            raise OracleFailure("exclusion", f"acquired twice: {lock!r}")
         given: list[None] = []
         me.expose(lambda: given.extend(starmap(lock.release, ONCE)))
         if not given:
             lock.release()
         if not lock.acquire(False):
-            raise Breach("left free", f"released, yet it cannot be acquired: {lock!r}")
+            raise OracleFailure("left free", f"released, yet it cannot be acquired: {lock!r}")
 
     def notice(self, me: Actor, condition: Any) -> None:
         with condition:
             if self.get(me, condition.wait, 0.0001):
-                raise Breach("count", "wait() returned True, though nobody has notified")
+                raise OracleFailure("count", "wait() returned True, though nobody has notified")
             self.get(me, condition.notify_all)
         try:
             condition.notify()
         except RuntimeError:
             return
-        raise Breach("owner", "the lock is held after wait() and `with`")
+        raise OracleFailure("owner", "the lock is held after wait() and `with`")

@@ -122,6 +122,7 @@ PLANTED = [
     ("FORGET_CLAIMS", (WIDEN,), ("fork",), STANDSTILL),
     ("JUMP_TURN", (), ("turns",), "two actions at once"),
     ("KEEP_TURN", (WIDEN,), ("turns",), STANDSTILL),
+    ("END_UNREAD", (WIDEN,), ("calls",), "an object went"),
 ]
 
 

@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stress import supervise
-from stress.batch import Batch
+from stress.engine import supervise
+from stress.records.batch import Batch
 from tests.support import CHECKOUT, wait_until
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -41,7 +41,7 @@ only_free_threaded = pytest.mark.skipif(
 OWN = '''
 import os, time
 import stress
-from stress import ACCEPTABLE, INTERESTING, MANY, Breach, Scenario, actor
+from stress import ACCEPTABLE, INTERESTING, MANY, OracleFailure, Scenario, actor
 
 class Odd(Scenario):
     """Has an outcome that nobody has graded."""
@@ -73,7 +73,7 @@ class CrossedLocks(Scenario):
 
 class SlowRound(Scenario):
     """One that takes its time, but works."""
-    least = 1
+    min_rounds = 1
     @actor()
     def work(self, me):
         until = time.monotonic() + 3

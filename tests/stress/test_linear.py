@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from stress.linear.checker import Search, Stuck, Verdict, check, minimise
-from stress.linear.history import PENDING, Call, Recorder, draw
-from stress.linear.models import (
+from stress.linearizability.checker import Search, Stuck, Verdict, check, minimise
+from stress.linearizability.history import PENDING, Call, Recorder, draw
+from stress.linearizability.models import (
     BarrierModel,
     ConditionModel,
     EventModel,

@@ -8,17 +8,19 @@ from collections import Counter
 
 import pytest
 
-from stress import commands, crashes, findings
-from stress.batch import Batch, Result, seed_of, write_atomically
-from stress.catalogue import NoScenario, shipped
-from stress.compare import fisher
-from stress.findings import Finding
-from stress.journal import NoRun, find_finding, new_run, open_run
-from stress.mutants import mutants, patched
-from stress.plan import Options, Plan, chosen, thread_counts
-from stress.probe import unfit
-from stress.scenario import Actor, Breach
-from stress.totals import Exit, Totals
+from stress.api.scenario import Actor, OracleFailure
+from stress.cli import commands
+from stress.cli.compare import fisher
+from stress.engine.catalogue import NoScenario, shipped
+from stress.engine.journal import NoRun, find_finding, new_run, open_run
+from stress.engine.plan import Options, Plan, chosen, thread_counts
+from stress.engine.probe import unfit
+from stress.engine.totals import Exit, Totals
+from stress.processes import crashes
+from stress.records import findings
+from stress.records.batch import Batch, BatchResult, seed_of, write_atomically
+from stress.records.findings import Finding
+from stress.targets.mutants.planting import mutants, patched
 
 FIT = {"python_lines": True, "indivisible": True, "fails_allocations": True}
 PYTHON = {"version": "3.13.5", "free_threaded": True, "gil": False, "cpus": 2, **FIT}
@@ -129,11 +131,23 @@ def test_findings_are_kept_once_and_survive_a_killed_harness(tmp_path: pathlib.P
         find_finding(tmp_path, "lock_torture-000000")
 
 
+def test_a_run_of_an_earlier_version_can_be_read(tmp_path: pathlib.Path) -> None:
+    run = new_run(tmp_path, OPTIONS, PYTHON)
+    run.finish({"lacking": {"lock_torture": ["contended"]}, "scenarios": {"a": {"lacks": []}}})
+    assert open_run(tmp_path, run.name).info["summary"] == {
+        "missing": {"lock_torture": ["contended"]},
+        "scenarios": {"a": {"missing": []}},
+    }
+    kept = a_finding().write(run.folder / "findings")
+    kept.write_text(kept.read_text().replace('"message"', '"says"'))
+    assert open_run(tmp_path, run.name).findings() == [a_finding()]
+
+
 def test_a_result_survives_being_written(tmp_path: pathlib.Path) -> None:
-    result = Result(Batch("lock_torture", "golden", 1, 4, ("gc",)), outcomes=Counter(done=3))
+    result = BatchResult(Batch("lock_torture", "golden", 1, 4, ("gc",)), outcomes=Counter(done=3))
     result.pairs = [("with", "try")]
     write_atomically(tmp_path / "r.json", result.to_json())
-    assert Result.from_json(json.loads((tmp_path / "r.json").read_text())) == result
+    assert BatchResult.from_json(json.loads((tmp_path / "r.json").read_text())) == result
     assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
 
 
@@ -141,10 +155,10 @@ def test_the_verdict_is_never_kinder_than_what_was_done() -> None:
     cls = shipped()["lock_timeout_versus_release"]
     totals = Totals({"lock_timeout_versus_release": cls})
     assert totals.verdict([], []) is Exit.TOO_LITTLE
-    result = Result(Batch("lock_timeout_versus_release", "golden", 1, 4), rounds=99, ops=500)
+    result = BatchResult(Batch("lock_timeout_versus_release", "golden", 1, 4), rounds=99, ops=500)
     result.outcomes["in time"] = 99
     assert totals.add(result)
-    assert totals.lacking() == {"lock_timeout_versus_release": ["too late"]}
+    assert totals.missing() == {"lock_timeout_versus_release": ["too late"]}
     result.outcomes["too late"] = 1
     totals.add(result)
     assert totals.verdict([], []) is Exit.NOTHING_FOUND
@@ -191,7 +205,7 @@ def test_fisher_s_test_gives_known_values() -> None:
 
 def test_a_wait_that_gives_up_early_is_a_breach() -> None:
     me = Actor(0)
-    with pytest.raises(Breach, match="gave up"):
+    with pytest.raises(OracleFailure, match="gave up"):
         me.timed(lambda _: False, 0.5)
     assert me.timed(lambda _: True, 0.5) is True
     assert me.timed(lambda _: False, 0.0) is False

@@ -9,15 +9,16 @@ import threading
 
 import pytest
 
-from stress import selftest
-from stress.batch import Batch, Result
-from stress.findings import Finding
-from stress.heartbeat import Heartbeat
-from stress.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
-from stress.mutants import Mutant, mutants
-from stress.schedule import batches, scenarios
-from stress.selftest import Selftest, hash_of_bug
-from stress.totals import Exit
+from stress.engine.totals import Exit
+from stress.mutation import selftest
+from stress.mutation.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
+from stress.mutation.schedule import batches, scenarios
+from stress.mutation.selftest import Selftest, hash_of_bug
+from stress.processes.heartbeat import Heartbeat
+from stress.records.batch import Batch, BatchResult
+from stress.records.findings import Finding
+from stress.targets.mutants.mutant import Mutant
+from stress.targets.mutants.planting import mutants
 
 BOTH = ["lock_double_grant", "event_wakes_one"]
 
@@ -155,8 +156,8 @@ def test_only_the_first_finding_of_a_batch_counts(
         def __init__(self, batch: Batch, folder: pathlib.Path) -> None:
             pass
 
-        def watch(self, native: bool, limit: float) -> Result:
-            return Result(batch, ops=70)
+        def watch(self, native: bool, limit: float) -> BatchResult:
+            return BatchResult(batch, ops=70)
 
         def found(self) -> list[Finding]:
             return [

@@ -17,9 +17,9 @@ import sysconfig
 
 import pytest
 
-from stress import crashes
-from stress.drift import ENOUGH, WARM_UP, Drift
-from stress.exposure import Exposure, Thrown
+from stress.api.exposure import Exposure, Thrown
+from stress.processes import crashes
+from stress.processes.drift import ENOUGH, WARM_UP, Drift
 from tests.support import CHECKOUT, start_threads, wait_until
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -230,8 +230,9 @@ def test_a_steady_rise_is_a_drift_and_a_high_level_is_not() -> None:
 
 
 def test_a_hang_in_which_nobody_is_in_the_target_is_the_interpreters() -> None:
-    here = pathlib.Path(crashes.__file__).parent
-    idle = f'  File "{here}/team.py", line 44 in _live\n  File "<frozen runpy>", line 88 in run\n'
+    here = pathlib.Path(crashes.__file__).parents[1]
+    idle = f'  File "{here}/engine/team.py", line 44 in _live\n'
+    idle += '  File "<frozen runpy>", line 88 in run\n'
     waits = f'  File "{here}/scenarios/locks.py", line 3, in worker\n'
     own = '  File "/home/me/stress/mine.py", line 3, in worker\n'
     native = f"\nnative stacks:\n{waits}"

@@ -77,7 +77,14 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
     kernel_time until = {(kernel_long)(end / 1000000000), (kernel_long)(end % 1000000000)};
     uint32_t seen = FTT_UP_STATE;
     ftt_cas(&sleeper->state, &seen, FTT_ASLEEP_STATE, memory_order_relaxed);
-    while (atomic_load_explicit(&sleeper->state, memory_order_acquire) != FTT_POSTED_STATE) {
+    while ((seen = atomic_load_explicit(&sleeper->state, memory_order_acquire)) !=
+           FTT_POSTED_STATE) {
+        if (seen == FTT_NUDGED_STATE) {
+            if (ftt_cas(&sleeper->state, &seen, FTT_UP_STATE, memory_order_relaxed)) {
+                return FTT_SLEEP_SIGNAL;
+            }
+            continue;
+        }
         long rc = futex(&sleeper->state, FUTEX_WAIT_BITSET, FTT_ASLEEP_STATE,
                         ends ? &until : NULL);
         if (rc == 0) {
@@ -107,6 +114,17 @@ void
 ftt_sleeper_wake(ftt_sleeper *sleeper)
 {
     futex(&sleeper->state, FUTEX_WAKE, 1, NULL);
+}
+
+bool
+ftt_sleeper_nudge(ftt_sleeper *sleeper)
+{
+    uint32_t seen = FTT_ASLEEP_STATE;
+    if (!ftt_cas(&sleeper->state, &seen, FTT_NUDGED_STATE, memory_order_release)) {
+        return false;
+    }
+    ftt_sleeper_wake(sleeper);
+    return true;
 }
 
 void

@@ -33,7 +33,7 @@ ftt_time ftt_time_run(void);
 /* Processors this thread may run on; at least 1. */
 int ftt_usable_cpus(void);
 
-enum { FTT_UP_STATE = 0, FTT_ASLEEP_STATE = 1, FTT_POSTED_STATE = 2 };
+enum { FTT_UP_STATE = 0, FTT_ASLEEP_STATE = 1, FTT_POSTED_STATE = 2, FTT_NUDGED_STATE = 3 };
 
 typedef struct {
     ftt_word state;
@@ -47,7 +47,7 @@ typedef struct {
 typedef enum {
     FTT_SLEEP_POSTED,
     FTT_SLEEP_TIMEOUT,
-    FTT_SLEEP_SIGNAL, /* one came */
+    FTT_SLEEP_SIGNAL, /* one came; or, whatever `look` is, a nudge */
     FTT_SLEEP_LOOK    /* one may have come */
 } ftt_sleep_end;
 
@@ -72,6 +72,9 @@ ftt_sleep_end ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look);
    be taken under a raw lock and the system call after it. */
 bool ftt_sleeper_post(ftt_sleeper *sleeper);
 void ftt_sleeper_wake(ftt_sleeper *sleeper);
+
+/* Ends the sleep as a signal does; false if it does not sleep, or no longer. */
+bool ftt_sleeper_nudge(ftt_sleeper *sleeper);
 
 typedef struct {
 #if FTT_OS_LINUX

@@ -73,6 +73,11 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
     ftt_time until = look < deadline ? look : deadline;
     pthread_mutex_lock(&sleeper->mutex);
     while (ftt_load(&sleeper->state) != FTT_POSTED_STATE) {
+        if (ftt_load(&sleeper->state) == FTT_NUDGED_STATE) {
+            atomic_store_explicit(&sleeper->state, FTT_UP_STATE, memory_order_relaxed);
+            end = FTT_SLEEP_SIGNAL;
+            break;
+        }
         atomic_store_explicit(&sleeper->state, FTT_ASLEEP_STATE, memory_order_relaxed);
         if (until != FTT_FOREVER && ftt_now() >= until) {
             end = until == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_LOOK;
@@ -99,6 +104,21 @@ void
 ftt_sleeper_wake(ftt_sleeper *sleeper)
 {
     pthread_cond_signal(&sleeper->posted);
+}
+
+bool
+ftt_sleeper_nudge(ftt_sleeper *sleeper)
+{
+    pthread_mutex_lock(&sleeper->mutex);
+    bool asleep = ftt_load(&sleeper->state) == FTT_ASLEEP_STATE;
+    if (asleep) {
+        atomic_store_explicit(&sleeper->state, FTT_NUDGED_STATE, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&sleeper->mutex);
+    if (asleep) {
+        ftt_sleeper_wake(sleeper);
+    }
+    return asleep;
 }
 
 void

@@ -50,6 +50,11 @@ int ftt_raise_again(ftt_aside *aside);
    raised, as a person insists on an end, with the lock or without it. */
 bool ftt_set_aside_or_give_up(ftt_aside *aside);
 
+/* Sets an exception that another thread has thrown into this one's call (call.h), or drops one that
+   has come too late.  Both take the reference. */
+void ftt_raise(void *exception);
+void ftt_drop(void *exception);
+
 /* True once woken threads can no longer come back to use what they are handed. */
 bool ftt_finalizing(void);
 

@@ -48,6 +48,8 @@ int
 ftt_wait_begin(ftt_wait *wait, int64_t timeout)
 {
     wait->waiter = ftt_waiter_take();
+    ftt_keeper keeper = ftt_this_thread.keeper;
+    ftt_this_thread.keeper = (ftt_keeper){NULL, NULL};
     if (wait->waiter == NULL) {
         ftt_out_of_memory();
         return -1;
@@ -59,6 +61,7 @@ ftt_wait_begin(ftt_wait *wait, int64_t timeout)
     wait->up = 0;
     wait->returning = false;
     wait->chosen = false;
+    ftt_call_begin(&wait->waiter->call, keeper, ftt_this_thread.ident, now, wait->deadline);
     if (ftt_before_blocking() < 0) {
         ftt_wait_end(wait);
         return -1;
@@ -69,6 +72,7 @@ ftt_wait_begin(ftt_wait *wait, int64_t timeout)
 void
 ftt_wait_end(ftt_wait *wait)
 {
+    ftt_call_end(&wait->waiter->call);
     ftt_waiter_disclaim(wait->waiter);
     ftt_waiter_give_back(wait->waiter);
 }
@@ -117,7 +121,8 @@ static ftt_parked
 await_post(ftt_waiter *self)
 {
     void *detached = ftt_detach();
-    sleep_until(self, FTT_FOREVER, FTT_FOREVER);
+    while (sleep_until(self, FTT_FOREVER, FTT_FOREVER) != FTT_SLEEP_POSTED) {
+    }
     ftt_attach(detached);
     return FTT_PARK_WOKEN;
 }
@@ -194,6 +199,18 @@ sleep_on(ftt_wait *wait, const ftt_place *place, ftt_awake *awake, bool interrup
     }
 }
 
+/* Raises what another thread has thrown into this call, or runs signal handlers. */
+static int
+run_handlers(ftt_waiter *self)
+{
+    void *thrown = atomic_exchange_explicit(&self->call.thrown, NULL, memory_order_acquire);
+    if (thrown != NULL) {
+        ftt_raise(thrown);
+        return -1;
+    }
+    return ftt_run_handlers();
+}
+
 /* Runs handlers while queued.  FTT_PARK_REFUSED: go on sleeping. */
 static ftt_parked
 handle_in_queue(ftt_wait *wait, const ftt_place *place)
@@ -201,7 +218,7 @@ handle_in_queue(ftt_wait *wait, const ftt_place *place)
     if (change_own(wait, place, BUSY) == CHOSEN) {
         return await_post(wait->waiter);
     }
-    if (ftt_run_handlers() < 0) {
+    if (run_handlers(wait->waiter) < 0) {
         ftt_park_leave(wait, place);
         return FTT_PARK_ERROR;
     }
@@ -263,7 +280,7 @@ ftt_park_sleep(ftt_wait *wait, const ftt_place *place)
             break;
         }
         if (!place->stay) {
-            return ftt_run_handlers() < 0 ? FTT_PARK_ERROR : FTT_PARK_SIGNAL;
+            return run_handlers(self) < 0 ? FTT_PARK_ERROR : FTT_PARK_SIGNAL;
         }
         ftt_parked parked = handle_in_queue(wait, place);
         if (parked != FTT_PARK_REFUSED) {

@@ -71,4 +71,11 @@ void ftt_window(void); /* supplied by the test program: sometimes yields or slee
 #define FTT_TIMEOUT_WINS 0
 #endif
 
+/* Let a call end although somebody reads it (call.c). */
+#ifdef FTT_PLANT_END_UNREAD
+#define FTT_ENDS_UNREAD 1
+#else
+#define FTT_ENDS_UNREAD 0
+#endif
+
 #endif

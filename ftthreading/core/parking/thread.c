@@ -25,11 +25,40 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_exit;
 static bool has_key;
 
+static ftt_thread *threads; /* guarded by spare_lock */
+
+static void
+list(void)
+{
+    ftt_this_thread.previous = NULL;
+    ftt_this_thread.next = threads;
+    if (threads != NULL) {
+        threads->previous = &ftt_this_thread;
+    }
+    threads = &ftt_this_thread;
+}
+
+static void
+unlist(void)
+{
+    if (ftt_this_thread.previous != NULL) {
+        ftt_this_thread.previous->next = ftt_this_thread.next;
+    }
+    else if (threads == &ftt_this_thread) {
+        threads = ftt_this_thread.next;
+    }
+    if (ftt_this_thread.next != NULL) {
+        ftt_this_thread.next->previous = ftt_this_thread.previous;
+    }
+    ftt_this_thread.previous = ftt_this_thread.next = NULL;
+}
+
 static void
 thread_exits(void *ignored)
 {
     (void)ignored;
     ftt_raw_acquire(&spare_lock);
+    unlist();
     while (ftt_this_thread.spare != NULL) {
         ftt_waiter *waiter = ftt_this_thread.spare;
         ftt_this_thread.spare = waiter->next_spare;
@@ -44,7 +73,7 @@ static void
 make_key(void)
 {
     /* Without a key, and the number that `at_exit` has then is another's, the waiters of ended
-       threads are lost, and nothing worse. */
+       threads are lost, and no thread is listed; nothing worse. */
     has_key = pthread_key_create(&at_exit, thread_exits) == 0;
 }
 
@@ -53,6 +82,28 @@ ftt_thread_register(void)
 {
     ftt_this_thread.ident = (unsigned long)pthread_self();
     ftt_this_thread.id = 1 + atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed);
+    pthread_once(&once, make_key);
+    if (has_key && pthread_setspecific(at_exit, &ftt_this_thread) == 0) {
+        ftt_raw_acquire(&spare_lock);
+        list();
+        ftt_raw_release(&spare_lock);
+    }
+}
+
+void
+ftt_thread_each(void (*visit)(void *argument, const ftt_thread *thread), void *argument)
+{
+    ftt_raw_acquire(&spare_lock);
+    for (ftt_thread *thread = threads; thread != NULL; thread = thread->next) {
+        visit(argument, thread);
+    }
+    ftt_raw_release(&spare_lock);
+}
+
+ftt_waiter *
+ftt_waiter_first(void)
+{
+    return atomic_load_explicit(&made, memory_order_acquire);
 }
 
 static ftt_waiter *
@@ -79,7 +130,7 @@ ftt_waiter_take(void)
         ftt_this_thread.spare = waiter->next_spare;
         return waiter;
     }
-    pthread_once(&once, make_key);
+    uint64_t owner = ftt_thread_id();
     ftt_raw_acquire(&spare_lock);
     waiter = spare;
     if (waiter != NULL) {
@@ -90,10 +141,7 @@ ftt_waiter_take(void)
         waiter = make();
     }
     if (waiter != NULL) {
-        waiter->owner = ftt_thread_id();
-        if (has_key) {
-            pthread_setspecific(at_exit, &ftt_this_thread);
-        }
+        waiter->owner = owner;
     }
     return waiter;
 }
@@ -103,6 +151,24 @@ ftt_waiter_give_back(ftt_waiter *waiter)
 {
     waiter->next_spare = ftt_this_thread.spare;
     ftt_this_thread.spare = waiter;
+}
+
+bool
+ftt_waiter_throw(ftt_waiter *waiter, void *exception)
+{
+    void *none = NULL;
+    if (!atomic_compare_exchange_strong_explicit(&waiter->call.thrown, &none, exception,
+                                                 memory_order_release, memory_order_relaxed)) {
+        return false;
+    }
+    FTT_WINDOW();
+    if (ftt_sleeper_nudge(&waiter->sleeper)) {
+        return true;
+    }
+    /* Something else may have had it look meanwhile, and raise it. */
+    void *left = exception;
+    return !atomic_compare_exchange_strong_explicit(&waiter->call.thrown, &left, NULL,
+                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
 static void
@@ -126,9 +192,14 @@ ftt_thread_after_fork(void (*keep)(ftt_waiter *))
     ftt_this_thread.native_id = 0; /* the one answer that changes */
     ftt_raw_reinit(&spare_lock);
     spare = NULL;
-    ftt_waiter *waiter = atomic_load_explicit(&made, memory_order_acquire);
-    for (; waiter != NULL; waiter = waiter->next_made) {
-        if (waiter->owner != 0 && waiter->owner == ftt_this_thread.id) {
+    threads = NULL;
+    if (has_key && ftt_this_thread.id != 0) {
+        list();
+    }
+    for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL; waiter = waiter->next_made) {
+        bool mine = waiter->owner != 0 && waiter->owner == ftt_this_thread.id;
+        ftt_call_after_fork(&waiter->call, mine);
+        if (mine) {
             keep(waiter);
             continue;
         }

@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#include "os/os.h"
+#include "call.h"
 
 typedef struct ftt_waiter ftt_waiter;
 
@@ -29,6 +29,8 @@ struct ftt_waiter {
     bool busy;        /* runs signal handlers meanwhile (barrier.c); bucket lock */
     uint64_t ticket;  /* for the primitive's own use; bucket lock */
 
+    ftt_call call; /* for which it was taken */
+
     /* A state whose FTT_CLAIM_BIT this thread has set, or may be about to set.  In the child
        of a fork the bits of threads that no longer exist are taken back. */
     _Atomic(ftt_word *) claim;
@@ -41,14 +43,18 @@ struct ftt_waiter {
 
 #define FTT_CLAIM_BIT 2u
 
-typedef struct {
+typedef struct ftt_thread ftt_thread;
+
+struct ftt_thread {
     uint64_t id;
     unsigned long ident; /* as threading.get_ident() */
     unsigned long native_id; /* as threading.get_native_id(); 0 until somebody asks */
     ftt_waiter *spare;
     uint32_t blockings; /* calls that had to wait (blocking.c) */
     bool crowded;       /* its last yield has run somebody else (policy.h) */
-} ftt_thread;
+    ftt_keeper keeper;  /* on what the next blocking call waits (call.h) */
+    ftt_thread *previous, *next; /* of the threads that have a number and have not ended */
+};
 
 /* musl and other loaders refuse initial-exec in a library that is loaded late. */
 #if defined(__linux__) && defined(__GLIBC__)
@@ -69,6 +75,17 @@ ftt_thread_id(void)
     }
     return ftt_this_thread.id;
 }
+
+/* Shows visit() each thread that has a number and has not ended, under a raw lock: a few lines of
+   plain C. */
+void ftt_thread_each(void (*visit)(void *argument, const ftt_thread *thread), void *argument);
+
+/* Throws an exception into the call of a waiter that the caller reads (call.h): its thread raises
+   it instead of sleeping on.  False, and the reference stays the caller's, if it does not sleep. */
+bool ftt_waiter_throw(ftt_waiter *waiter, void *exception);
+
+/* All waiters there ever were: the first of them; next_made leads on. */
+ftt_waiter *ftt_waiter_first(void);
 
 /* How many forks lie between the first process and this one. */
 extern uint32_t ftt_forks;

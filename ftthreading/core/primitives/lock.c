@@ -162,6 +162,7 @@ ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,
         return true;
     }
     wait->deadline = FTT_FOREVER;
+    ftt_call_reacquires(&wait->waiter->call);
     while (owned == NULL || !owned(argument)) {
         if (give_up) {
             return false; /* in no queue, and without a token: nobody counts on us */
@@ -230,7 +231,7 @@ choose(void *argument, ftt_waiter *oldest, bool more)
         }
     } while (!ftt_cas(word, &seen, next, FTT_ORDER_RELEASE));
     if (token == FTT_TOKEN_HANDOFF) {
-        me->lock->last_handoff = (uint32_t)(now / 1000);
+        me->lock->last_handoff = ftt_handoff_stamp(now);
     }
     return token;
 }

@@ -251,7 +251,7 @@ choose(void *argument, ftt_waiter *oldest, bool more)
         }
     } while (!ftt_long_cas(&semaphore->state, &seen, next, FTT_ORDER_RELEASE));
     if (token == FTT_TOKEN_HANDOFF) {
-        semaphore->last_handoff = (uint32_t)(now / 1000);
+        semaphore->last_handoff = ftt_handoff_stamp(now);
     }
     return token;
 }

@@ -18,7 +18,7 @@ enum {
 
 typedef struct {
     ftt_long state;
-    uint32_t last_handoff; /* us on the monotonic clock, cut to 32 bits; bucket lock */
+    uint16_t last_handoff; /* ftt_handoff_stamp(); bucket lock */
     ftt_pace pace;
 } ftt_semaphore;
 

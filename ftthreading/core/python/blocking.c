@@ -122,6 +122,18 @@ ftt_raise_again(ftt_aside *aside)
     return -1;
 }
 
+void
+ftt_raise(void *exception)
+{
+    PyErr_SetRaisedException(exception);
+}
+
+void
+ftt_drop(void *exception)
+{
+    Py_DECREF((PyObject *)exception);
+}
+
 bool
 ftt_finalizing(void)
 {

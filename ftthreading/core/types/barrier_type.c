@@ -190,7 +190,7 @@ call_wait(FTT_CALL)
     /* The caller's reference may be one that nobody counts.  At finalization the interpreter
        drops those of daemon threads, and a wait that then times out would leave the queue by
        way of an object that is gone. */
-    Py_INCREF(self);
+    ftt_keep(self);
     ftt_barrier_end end = ftt_barrier_wait(&cast(self)->barrier, timeout, &arrival);
     if (end == FTT_BARRIER_LEADS) {
         end = lead(self, &arrival);
@@ -209,7 +209,7 @@ call_wait(FTT_CALL)
     default:
         break;
     }
-    Py_DECREF(self);
+    ftt_let_go(self);
     return result;
 }
 

@@ -20,11 +20,12 @@ forward(PyObject *self, const char *name, PyObject *const *args, Py_ssize_t narg
 }
 
 static ftt_outcome
-acquire_native(PyObject *self, int64_t timeout)
+acquire_native(PyObject *self, int64_t timeout, bool with)
 {
     ftt_monitor monitor = cast(self)->monitor;
-    return monitor.rlock != NULL ? ftt_rlock_acquire_for(self, monitor.rlock, timeout)
-                                 : ftt_lock_acquire_for(self, monitor.lock, timeout);
+    PyObject *lock = cast(self)->lock; /* this is what is waited for */
+    return monitor.rlock != NULL ? ftt_rlock_acquire_for(lock, monitor.rlock, timeout)
+                                 : ftt_lock_acquire_for(lock, monitor.lock, timeout, with);
 }
 
 PyObject *
@@ -38,7 +39,7 @@ ftt_condition_acquire_method(PyObject *self, PyObject *const *args, Py_ssize_t n
     if ((nargs != 0 || names != NULL) && ftt_parse_acquire(args, nargs, names, &timeout) < 0) {
         return NULL;
     }
-    ftt_outcome outcome = acquire_native(self, timeout);
+    ftt_outcome outcome = acquire_native(self, timeout, false);
     return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
 }
 
@@ -90,7 +91,7 @@ ftt_condition_enter_method(PyObject *self, PyObject *Py_UNUSED(ignored))
     if (cast(self)->monitor.lock == NULL) {
         return forward(self, one_of(cast(self)->lock, "__enter__", "acquire"), NULL, 0, NULL);
     }
-    if (acquire_native(self, -1) == FTT_FAILED) {
+    if (acquire_native(self, -1, true) == FTT_FAILED) {
         return NULL;
     }
     Py_RETURN_TRUE;

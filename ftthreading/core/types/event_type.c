@@ -103,12 +103,12 @@ call_wait(FTT_CALL)
         return NULL;
     }
     ftt_time deadline;
-    Py_INCREF(self); /* while this sleeps (park.c) */
+    ftt_keep(self);
     ftt_outcome outcome = ftt_event_wait(event_of(self), timeout, &deadline);
     PyObject *result = outcome == FTT_FAILED    ? NULL
                        : outcome == FTT_FOREIGN ? ftt_python_wait(function, self, NULL, deadline)
                                                 : PyBool_FromLong(outcome == FTT_ACQUIRED);
-    Py_DECREF(self);
+    ftt_let_go(self);
     return result;
 }
 

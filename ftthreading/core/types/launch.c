@@ -210,10 +210,11 @@ launch_wait(PyObject *self, PyObject *seconds)
     if (event == NULL || ftt_parse_wait(seconds, &timeout) < 0) {
         return event == NULL ? Py_NewRef(Py_False) : NULL;
     }
-    ftt_event *started = ftt_event_of(Py_NewRef(event));
+    ftt_event *started = ftt_event_of(event);
     ftt_time deadline;
+    ftt_keep(event);
     ftt_outcome outcome = ftt_event_wait(started, timeout, &deadline);
-    Py_DECREF(event);
+    ftt_let_go(event);
     return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
 }
 

@@ -75,7 +75,7 @@ lock_acquire(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *
         return NULL;
     }
     ftt_note_use(self);
-    ftt_outcome outcome = ftt_lock_acquire_for(self, ftt_lock_of(self), timeout);
+    ftt_outcome outcome = ftt_lock_acquire_for(self, ftt_lock_of(self), timeout, false);
     return outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
 }
 
@@ -83,7 +83,7 @@ static PyObject *
 lock_enter(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     ftt_note_use(self);
-    if (ftt_lock_acquire_for(self, ftt_lock_of(self), -1) == FTT_FAILED) {
+    if (ftt_lock_acquire_for(self, ftt_lock_of(self), -1, true) == FTT_FAILED) {
         return NULL;
     }
     Py_RETURN_TRUE;

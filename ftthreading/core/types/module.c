@@ -10,6 +10,7 @@
 #include "parking/policy.h"
 #include "python/current.h"
 #include "python/holding.h"
+#include "python/wake.h"
 #include "stand_in.h"
 #include "types.h"
 
@@ -185,6 +186,8 @@ exec_module(PyObject *module)
     if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_holding_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_inspect_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_wake_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_stand_in_methods) < 0) {
         return -1;
     }

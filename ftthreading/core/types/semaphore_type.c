@@ -164,7 +164,7 @@ call_acquire(FTT_CALL)
         return NULL;
     }
     ftt_time deadline = FTT_FOREVER;
-    Py_INCREF(self); /* while this sleeps (park.c) */
+    ftt_keep(self);
     ftt_outcome outcome = ftt_semaphore_wait(&cast(self)->semaphore, timeout, &deadline);
     PyObject *result;
     if (outcome == FTT_FOREIGN) {
@@ -174,7 +174,7 @@ call_acquire(FTT_CALL)
     else {
         result = outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
     }
-    Py_DECREF(self);
+    ftt_let_go(self);
     return result;
 }
 

@@ -38,6 +38,7 @@ extern const ftt_function ftt_event_functions[];
 extern const ftt_function ftt_barrier_functions[];
 
 extern PyMethodDef ftt_barrier_module_methods[];
+extern PyMethodDef ftt_inspect_methods[];
 
 /* Like classes written in Python: with subclasses, attributes of instances and of the class,
    and weak references. */
@@ -45,16 +46,35 @@ extern PyMethodDef ftt_barrier_module_methods[];
     (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_MANAGED_DICT |    \
      Py_TPFLAGS_MANAGED_WEAKREF)
 
-/* Acquires a lock for a method of `keeper`: the object that the lock is a part of, or that owns
-   it, is kept alive while this sleeps (park.c). */
+/* Around what may sleep in a method of `keeper`: it is kept alive (park.c), and others are told
+   that this thread waits for it (call.h). */
+static inline void
+ftt_keep(PyObject *keeper)
+{
+    Py_INCREF(keeper);
+    ftt_this_thread.keeper = (ftt_keeper){keeper, PyInterpreterState_Get()};
+}
+
+static inline void
+ftt_let_go(PyObject *keeper)
+{
+    ftt_this_thread.keeper = (ftt_keeper){NULL, NULL};
+    Py_DECREF(keeper);
+}
+
+/* Acquires a lock for a method of `keeper`, the object that the lock is a part of, or that owns
+   it; `with`: for a `with` statement. */
 static inline ftt_outcome
-ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout)
+ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout, bool with)
 {
     ftt_outcome outcome = ftt_lock_acquire_awake(lock, &timeout);
     if (outcome == FTT_MUST_WAIT) {
-        Py_INCREF(keeper);
+        ftt_keep(keeper);
         outcome = ftt_lock_acquire_asleep(lock, timeout);
-        Py_DECREF(keeper);
+        ftt_let_go(keeper);
+    }
+    if (outcome == FTT_ACQUIRED) {
+        ftt_lock_note(lock, with);
     }
     return outcome;
 }
@@ -64,9 +84,9 @@ ftt_rlock_acquire_for(PyObject *keeper, ftt_rlock *rlock, int64_t timeout)
 {
     ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, &timeout);
     if (outcome == FTT_MUST_WAIT) {
-        Py_INCREF(keeper);
+        ftt_keep(keeper);
         outcome = ftt_rlock_acquire_asleep(rlock, timeout);
-        Py_DECREF(keeper);
+        ftt_let_go(keeper);
     }
     return outcome;
 }

@@ -24,6 +24,7 @@ typedef struct {
 
 extern const scenario lock_scenarios[];
 extern const scenario park_scenarios[];
+extern const scenario call_scenarios[];
 extern const scenario policy_scenarios[];
 extern const scenario event_scenarios[];
 extern const scenario semaphore_scenarios[];

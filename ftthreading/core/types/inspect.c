@@ -1,0 +1,285 @@
+/* What the core tells of threads, calls and holders, for ftthreading.diagnostics.
+
+   All of it is read while everything runs, from any thread, and never waits for what it reads.
+   What is read together need not have been true together: who wants to know whether something
+   lasts, looks twice. */
+
+#include "parking/table.h"
+#include "types.h"
+
+typedef struct {
+    PyObject *object;
+    uint64_t thread;
+    unsigned long ident;
+    ftt_time began, until;
+    bool reacquires, queued;
+} seen_call;
+
+/* A copy, with references, of at most `room` calls; how many there are, or would be. */
+static size_t
+copy_calls(seen_call *calls, size_t room)
+{
+    void *here = PyInterpreterState_Get();
+    size_t count = 0;
+    for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL; waiter = waiter->next_made) {
+        ftt_call *call = &waiter->call;
+        if (!ftt_call_read(call)) {
+            continue;
+        }
+        if (count < room) {
+            calls[count] = (seen_call){
+                /* Another interpreter's objects are not to be touched from here. */
+                .object = call->home != here ? NULL : Py_XNewRef((PyObject *)call->object),
+                .thread = waiter->owner,
+                .ident = call->ident,
+                .began = call->began,
+                .until = atomic_load_explicit(&call->until, memory_order_relaxed),
+                .reacquires = atomic_load_explicit(&call->reacquires, memory_order_relaxed),
+                .queued = ftt_key_of(waiter) != NULL,
+            };
+        }
+        ftt_call_unread(call);
+        count++;
+    }
+    return count;
+}
+
+static size_t
+count_waiters(void)
+{
+    size_t count = 0;
+    for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL; waiter = waiter->next_made) {
+        count++;
+    }
+    return count;
+}
+
+static PyObject *
+tuple_of(const seen_call *call)
+{
+    PyObject *until = call->until == FTT_FOREVER ? Py_NewRef(Py_None)
+                                                 : PyLong_FromLongLong(call->until);
+    return Py_BuildValue("(KkOLNOO)", (unsigned long long)call->thread, call->ident,
+                         call->object == NULL ? Py_None : call->object, (long long)call->began,
+                         until, call->reacquires ? Py_True : Py_False, call->queued ? Py_True : Py_False);
+}
+
+/* _calls(): blocking calls that go on: number and ident of the thread, the object or None, since
+   when, until when or None (ns, monotonic clock), whether only the lock is awaited that the call
+   has to come back with, and whether it is in a queue: not yet, or no longer, if it is awake or
+   about to be. */
+static PyObject *
+calls_now(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    size_t room = count_waiters() + 16;
+    seen_call *calls = PyMem_Calloc(room, sizeof(*calls));
+    if (calls == NULL) {
+        return PyErr_NoMemory();
+    }
+    size_t count = copy_calls(calls, room);
+    count = count < room ? count : room;
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; i < count; i++) {
+        PyObject *tuple = list == NULL ? NULL : tuple_of(&calls[i]);
+        if (tuple == NULL || PyList_Append(list, tuple) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(tuple);
+        Py_XDECREF(calls[i].object);
+    }
+    PyMem_Free(calls);
+    return list;
+}
+
+typedef struct {
+    uint64_t id;
+    unsigned long ident;
+} seen_thread;
+
+typedef struct {
+    seen_thread *threads;
+    size_t count, room;
+} seen_threads;
+
+static void
+copy_thread(void *argument, const ftt_thread *thread)
+{
+    seen_threads *seen = argument;
+    if (seen->count < seen->room) {
+        seen->threads[seen->count] = (seen_thread){thread->id, thread->ident};
+    }
+    seen->count++;
+}
+
+/* _numbers(): the threads that have used a primitive and have not ended, ident by number. */
+static PyObject *
+numbers(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    seen_threads seen = {NULL, 0, 0};
+    do {
+        seen.room = seen.count + 16;
+        seen.count = 0;
+        PyMem_Free(seen.threads);
+        seen.threads = PyMem_Calloc(seen.room, sizeof(*seen.threads));
+        if (seen.threads == NULL) {
+            return PyErr_NoMemory();
+        }
+        ftt_thread_each(copy_thread, &seen);
+    } while (seen.count > seen.room);
+    PyObject *dict = PyDict_New();
+    for (size_t i = 0; dict != NULL && i < seen.count; i++) {
+        PyObject *id = PyLong_FromUnsignedLongLong(seen.threads[i].id);
+        PyObject *ident = PyLong_FromUnsignedLong(seen.threads[i].ident);
+        if (id == NULL || ident == NULL || PyDict_SetItem(dict, id, ident) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(id);
+        Py_XDECREF(ident);
+    }
+    PyMem_Free(seen.threads);
+    return dict;
+}
+
+/* _number(): of the calling thread. */
+static PyObject *
+number(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromUnsignedLongLong(ftt_thread_id());
+}
+
+/* _holder(lock): number of the thread that holds an RLock, or that took a Lock last (its lower 31
+   bits), and whether it is sure to be the one that will release it: it is an RLock, or a `with`
+   statement took it.  None if it is free, or neither. */
+static PyObject *
+holder(PyObject *module, PyObject *lock)
+{
+    ftt_module_state *state = PyModule_GetState(module);
+    uint64_t thread = 0;
+    bool sure = true;
+    if (ftt_is_rlock(lock)) {
+        thread = atomic_load_explicit(&ftt_rlock_of(lock)->owner, memory_order_relaxed);
+        if (thread == 0) {
+            Py_RETURN_NONE;
+        }
+    }
+    else if (PyObject_TypeCheck(lock, state->lock) && ftt_lock_locked(ftt_lock_of(lock))) {
+        uint32_t word = ftt_load(&ftt_lock_of(lock)->holder);
+        thread = word >> 1;
+        sure = (word & 1) != 0;
+    }
+    else {
+        Py_RETURN_NONE;
+    }
+    return Py_BuildValue("(KO)", (unsigned long long)thread, sure ? Py_True : Py_False);
+}
+
+/* _pinned(thread, began, function, *arguments): calls the function while the thread of that number
+   is, and stays, in the call that it began then, so that its stack stands still; None if it is no
+   longer.  Should that call end, it waits for the function, which therefore must not wait for the
+   thread. */
+static PyObject *
+pinned(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 3) {
+        PyErr_SetString(PyExc_TypeError, "_pinned() needs a thread, a time and a function");
+        return NULL;
+    }
+    uint64_t thread = PyLong_AsUnsignedLongLong(args[0]);
+    ftt_time began = PyLong_AsLongLong(args[1]);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL; waiter = waiter->next_made) {
+        if (!ftt_call_read(&waiter->call)) {
+            continue;
+        }
+        bool found = waiter->owner == thread && waiter->call.began == began;
+        PyObject *answer =
+            found ? PyObject_Vectorcall(args[2], args + 3, (size_t)count - 3, NULL) : NULL;
+        ftt_call_unread(&waiter->call);
+        if (found) {
+            return answer;
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+/* _forks(): how many lie between the first process and this one. */
+static PyObject *
+forks(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromUnsignedLong(ftt_forks);
+}
+
+/* _joining(thread, timeout, function): calls function(thread, timeout), which waits for the
+   thread's end; others are told so.  What is wrong with the timeout is the function's to say. */
+static PyObject *
+joining(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "_joining() needs a thread, a timeout and a function");
+        return NULL;
+    }
+    ftt_time now = ftt_now(), until = FTT_FOREVER;
+    if (args[1] != Py_None) {
+        double seconds = PyFloat_AsDouble(args[1]);
+        PyErr_Clear();
+        /* (No NaN, either.) */
+        if (seconds < 1e9) {
+            until = now + (seconds > 0 ? (ftt_time)(seconds * 1e9) : 0);
+        }
+    }
+    ftt_waiter *waiter = ftt_waiter_take();
+    if (waiter != NULL) {
+        ftt_call_begin(&waiter->call, (ftt_keeper){args[0], PyInterpreterState_Get()},
+                       ftt_this_thread.ident, now, until);
+    }
+    PyObject *answer = PyObject_Vectorcall(args[2], args, 2, NULL);
+    if (waiter != NULL) {
+        ftt_call_end(&waiter->call);
+        ftt_waiter_give_back(waiter);
+    }
+    return answer;
+}
+
+/* _throw(thread, object, exception): raises the exception in the call on the object by the thread
+   of that number, if it sleeps there at this moment; whether it does. */
+static PyObject *
+throw(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned long long thread;
+    PyObject *object, *exception;
+    if (!PyArg_ParseTuple(args, "KOO:_throw", &thread, &object, &exception)) {
+        return NULL;
+    }
+    if (!PyExceptionInstance_Check(exception)) {
+        PyErr_SetString(PyExc_TypeError, "an exception is needed");
+        return NULL;
+    }
+    bool done = false;
+    Py_INCREF(exception);
+    for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL && !done;
+         waiter = waiter->next_made) {
+        if (ftt_call_read(&waiter->call)) {
+            done = waiter->owner == thread && waiter->call.object == object &&
+                   ftt_waiter_throw(waiter, exception);
+            ftt_call_unread(&waiter->call);
+        }
+    }
+    if (!done) {
+        Py_DECREF(exception);
+    }
+    return PyBool_FromLong(done);
+}
+
+PyMethodDef ftt_inspect_methods[] = {
+    {"_calls", calls_now, METH_NOARGS, NULL},
+    {"_numbers", numbers, METH_NOARGS, NULL},
+    {"_number", number, METH_NOARGS, NULL},
+    {"_holder", holder, METH_O, NULL},
+    {"_pinned", (PyCFunction)(void (*)(void))pinned, METH_FASTCALL, NULL},
+    {"_joining", (PyCFunction)(void (*)(void))joining, METH_FASTCALL, NULL},
+    {"_forks", forks, METH_NOARGS, NULL},
+    {"_throw", throw, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,57 @@
+"""See inside a running program: who waits for what, who holds a lock, which waits never end.
+
+::
+
+    from ftthreading import diagnostics
+
+    diagnostics.waits()        # one record for each thread that waits in a primitive
+    diagnostics.owner_of(lock) # who holds it
+    diagnostics.deadlocks()    # the waits that cannot end
+    diagnostics.dump()         # all of it as text, beside each thread's stack
+
+    diagnostics.enable(signal=signal.SIGUSR1)   # the signal prints the dump
+    diagnostics.enable(deadlocks="report")      # a deadlock is told within two seconds
+
+or, without a change to the program::
+
+    python -m ftthreading --dump-on=USR1 --deadlocks app.py
+
+Seen are the waits in primitives of ftthreading, those made by its drop-in included, and in
+`Thread.join`. Not seen are waits in the interpreter's own locks (``_thread.allocate_lock()``, what
+`queue.SimpleQueue` is made of), for input, and for other processes.
+
+All functions may be called from any thread and from signal handlers, while others run. They take no
+lock that a program could hold, and read what they need without stopping anybody, but for stacks:
+these are read as `sys._current_frames` and `faulthandler` do.
+"""
+
+from ._deadlocks import Deadlock as Deadlock
+from ._deadlocks import deadlocks as deadlocks
+from ._dump import dump as dump
+from ._enable import DEADLOCK_EXIT_CODE as DEADLOCK_EXIT_CODE
+from ._enable import DeadlockError as DeadlockError
+from ._enable import disable as disable
+from ._enable import enable as enable
+from ._waits import Owner as Owner
+from ._waits import Wait as Wait
+from ._waits import owner_of as owner_of
+from ._waits import waits as waits
+
+__all__ = [
+    "DEADLOCK_EXIT_CODE",
+    "Deadlock",
+    "DeadlockError",
+    "Owner",
+    "Wait",
+    "deadlocks",
+    "disable",
+    "dump",
+    "enable",
+    "owner_of",
+    "waits",
+]
+
+# Where they are to be found, and pickled from.
+for _each in (Deadlock, DeadlockError, Owner, Wait):
+    _each.__module__ = __name__
+del _each

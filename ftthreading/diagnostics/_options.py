@@ -1,0 +1,40 @@
+"""The options of ``python -m ftthreading`` that stand before the program and look into it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from . import _enable
+
+type Begin = Callable[[], None]
+
+
+class BadOptionError(ValueError):
+    """What is wrong with an option, for people."""
+
+
+def parse(options: list[str]) -> Begin:
+    """What is to be called before the program runs. Raises BadOptionError."""
+    signum: int | None = None
+    mode: str | None = None
+    for option in options:
+        name, given, value = option.partition("=")
+        if name == "--dump-on":
+            signum = _signal(value)
+        elif name == "--deadlocks":
+            mode = value if given else "report"
+            if mode not in ("report", "raise", "abort"):
+                raise BadOptionError(f"--deadlocks is report, raise or abort, not {mode!r}")
+    return lambda: _enable.enable(signal=signum, deadlocks=mode)
+
+
+def _signal(name: str) -> int:
+    """The number of a signal that is called USR1, SIGUSR1 or 10."""
+    try:
+        number = int(name) if name.isdigit() else signal.Signals[f"SIG{name.removeprefix('SIG')}"]
+    except KeyError:
+        number = 0
+    if number not in signal.valid_signals() or number in (signal.SIGKILL, signal.SIGSTOP):
+        raise BadOptionError(f"--dump-on wants a signal that can be handled, as USR1, not {name!r}")
+    return int(number)

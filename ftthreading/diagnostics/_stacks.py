@@ -1,0 +1,193 @@
+"""The stack of a thread that waits, and what is to be read from it.
+
+It is read while the thread is held in its call (`_pinned` in core/types/inspect.c), so no frame of
+it goes on or ends meanwhile; what is said of a thread that runs comes from `faulthandler`, which
+stops all threads for it.
+"""
+
+from __future__ import annotations
+
+import ast
+import faulthandler
+import functools
+import linecache
+import os
+import re
+import sys
+import threading
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+
+_MOST_FRAMES = 200
+
+_STDLIB = os.path.dirname(threading.__file__)
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_INTERNAL_FILES = {os.path.join(_STDLIB, name) for name in ("threading.py", "queue.py")}
+_INTERNAL_FOLDERS = (
+    os.path.join(_STDLIB, "concurrent", "futures") + os.sep,
+    _OURS + os.sep,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a stack."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}, in {self.function}"
+
+    @property
+    def text(self) -> str:
+        """The source line, stripped; empty where there is none."""
+        return linecache.getline(self.file, self.line).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What was read of a waiting thread's stack.
+
+    Attributes:
+        lines: innermost first, from the program's call on.
+        called: the function that the program called, as ``"Queue.get"``; None if the program
+            called the primitive itself.
+        callee: the object whose method that is; None if it is not known.
+        taken: where it took the lock that was asked for; None if that cannot be told.
+    """
+
+    lines: tuple[Line, ...] = ()
+    called: str | None = None
+    callee: object = None
+    taken: Line | None = field(default=None)
+
+
+LAUNCHER_FILES = {os.path.join(_OURS, "_run.py"), os.path.join(_OURS, "__main__.py")}
+
+
+def begins_a_thread(code: CodeType) -> bool:
+    """Whether it is of those frames below the program's that say nothing of it."""
+    file, name = code.co_filename, code.co_qualname
+    if file == threading.__file__:
+        return name in ("Thread.run", "Thread._bootstrap", "Thread._bootstrap_inner")
+    return file in LAUNCHER_FILES or file == "<frozen runpy>"
+
+
+def is_internal(code: CodeType) -> bool:
+    """Whether it is of those who wait on a program's behalf: threading, queue, futures, ours."""
+    return is_internal_file(code.co_filename)
+
+
+def is_internal_file(file: str) -> bool:
+    return file in _INTERNAL_FILES or file.startswith(_INTERNAL_FOLDERS)
+
+
+def read(frame: FrameType | None, held: object = None) -> Stack:
+    """Read the stack from this frame on; `held`: a lock of which to tell where it was taken."""
+    lines: list[Line] = []
+    called: str | None = None
+    callee: object = None
+    taken: Line | None = None
+    outside = False
+    while frame is not None and len(lines) < _MOST_FRAMES:
+        code = frame.f_code
+        if begins_a_thread(code):
+            frame = frame.f_back
+            continue
+        lines.append(Line(code.co_filename, frame.f_lineno or 0, code.co_qualname))
+        outside = outside or not is_internal(code)
+        if not outside:
+            called = code.co_qualname
+            callee = frame.f_locals.get("self")
+        elif taken is None and held is not None:
+            taken = _where_taken(frame, held)
+        frame = frame.f_back
+    inside = 0
+    while inside < len(lines) - 1 and is_internal_file(lines[inside].file):
+        inside += 1
+    return Stack(tuple(lines[inside:]), called, callee, taken)
+
+
+# Where a lock was taken is not recorded. But a frame that holds one by `with` stands inside that
+# statement, or below a call of acquire(), and what is named there can be looked up.
+
+
+@functools.lru_cache(maxsize=256)
+def _tree(file: str) -> ast.Module | None:
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _candidates(code: CodeType, line: int) -> tuple[tuple[ast.expr, int], ...]:
+    """The expressions that may have given a lock to a frame that stands at `line`, with theirs."""
+    tree = _tree(code.co_filename)
+    found: list[tuple[ast.expr, int]] = []
+    first = code.co_firstlineno
+    for node in ast.walk(tree) if tree is not None else ():
+        at = getattr(node, "lineno", 0)
+        if not first <= at <= line:
+            continue
+        if isinstance(node, ast.With) and line <= (node.end_lineno or 0):
+            found += [(item.context_expr, item.context_expr.lineno) for item in node.items]
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("acquire", "__enter__", "acquire_lock")
+        ):
+            found.append((node.func.value, at))
+    return tuple(sorted(found, key=lambda each: -each[1]))
+
+
+def _value(expression: ast.expr, frame: FrameType) -> object:
+    """What a name, an attribute or an item stands for, without running any code of the program."""
+    match expression:
+        case ast.Name(id=name):
+            for names in (frame.f_locals, frame.f_globals):
+                if name in names:
+                    return names[name]
+        case ast.Attribute(value=inner, attr=name):
+            attributes = getattr(_value(inner, frame), "__dict__", None)
+            return attributes.get(name) if isinstance(attributes, dict) else None
+        case ast.Subscript(value=inner, slice=ast.Constant(value=key)):
+            items = _value(inner, frame)
+            if type(items) in (list, tuple, dict):
+                try:
+                    return items[key]  # type: ignore[index]
+                except (LookupError, TypeError):
+                    return None
+    return None
+
+
+def _where_taken(frame: FrameType, held: object) -> Line | None:
+    code = frame.f_code
+    for expression, line in _candidates(code, frame.f_lineno or 0):
+        value = _value(expression, frame)
+        if value is held or getattr(value, "__dict__", {}).get("_lock") is held:
+            return Line(code.co_filename, line, code.co_qualname)
+    return None
+
+
+def running() -> dict[int, list[str]]:
+    """The stacks of all threads by ident, as faulthandler tells them: 100 threads at most."""
+    import tempfile  # what is loaded before a program cannot be shadowed by it
+
+    with tempfile.TemporaryFile("w+") as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        text = file.read()
+    found: dict[int, list[str]] = {}
+    for block in text.split("\n\n"):
+        head, _, rest = block.partition("\n")
+        match = re.match(r"(?:Current thread|Thread) 0x([0-9a-f]+)", head)
+        if match is not None:
+            found[int(match[1], 16)] = rest.splitlines()
+    return found
+
+
+def frames() -> dict[int, FrameType]:
+    return sys._current_frames()

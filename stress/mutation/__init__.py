@@ -1,0 +1,1 @@
+"""Mutation testing: how many of the planted bugs the harness finds."""

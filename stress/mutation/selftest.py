@@ -1,0 +1,276 @@
+"""Measures the harness: whether each planted bug is found, by whom, after how many operations.
+
+For each mutant and seed, batches of the scenarios of its primitive are run in an order of the
+seed's, with nemeses of the seed's, each pass longer than the last; until two oracles have seen the
+bug (one, where the mutant says why there is one only) or the budget is spent. Nothing of this
+depends on what the bug is. The golden reference is run under all scenarios in the same way, and
+has to stay quiet. A scenario that has killed nobody by then is run on all mutants of its subjects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from perf.report import Progress
+
+from ..engine.catalogue import shipped
+from ..engine.runner import GRACE, Stopped, stoppable
+from ..engine.supervise import Supervisor
+from ..engine.totals import Exit
+from ..records.batch import Batch
+from ..targets.mutants.mutant import Mutant
+from ..targets.mutants.planting import mutants
+from .matrix import DIRECTED, ENOUGH, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
+from .schedule import batches, relevant, scenarios
+
+AGAIN = 3
+"""How often a scenario that has killed is run again at once."""
+LONG_SEEN = ("progress", "lost wake-up")
+"""Oracles that take long to be sure."""
+DIRECTED_SECONDS = 12.0
+"""Seconds for one mutant under a scenario that has killed nobody."""
+
+
+def digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def hash_of_bug(target: str) -> str:
+    """Return what changes with a planted bug."""
+    if target == GOLDEN:
+        return GOLDEN
+    mutant = mutants()[target]
+    return digest(f"{mutant.part}\0{mutant.old}\0{mutant.new}")
+
+
+def hash_of_harness() -> str:
+    """Return what changes with the source of the harness."""
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
+    return digest("\0".join(file.read_text(encoding="utf-8") for file in files))
+
+
+class Selftest:
+    """One run over some mutants, seeds and the golden reference."""
+
+    def __init__(
+        self, chosen: list[Mutant], seeds: int, budget: float, golden: float, record: Record
+    ) -> None:
+        """budget: seconds for a mutant and a seed. golden: seconds of each scenario and seed."""
+        self.mutants = chosen
+        self.seeds = seeds
+        self.budget = budget
+        self.golden = golden
+        self.record = record
+        self.harness = hash_of_harness()
+        self.whole = len(chosen) == len(mutants())
+
+    def wanted(self, shard: tuple[int, int] = (1, 1)) -> list[tuple[str, int]]:
+        """Return the cells of a shard: target and seed."""
+        targets = [mutant.name for mutant in self.mutants] + [GOLDEN] * bool(self.golden)
+        every = [(target, seed) for seed in range(self.seeds) for target in targets]
+        part, parts = shard
+        return every[part - 1 :: parts]
+
+    def known(self) -> list[Cell]:
+        """Return the cells of this test that are in the record, the last one of each."""
+        wanted = set(self.wanted())
+        names = {mutant.name for mutant in self.mutants}
+        found = {}
+        for cell in self.record.cells():
+            extra = cell.seed == DIRECTED and cell.target in names
+            if not extra and (cell.target, cell.seed) not in wanted:
+                continue
+            if cell.bug == hash_of_bug(cell.target):
+                found[cell.target, cell.seed, *(cell.tried if extra else ())] = cell
+        return list(found.values())
+
+    def missing(self, shard: tuple[int, int] = (1, 1)) -> list[tuple[str, int]]:
+        """Return the cells of a shard that are not in the record, or only with an error."""
+        done = {(cell.target, cell.seed) for cell in self.known() if not cell.error}
+        return [pair for pair in self.wanted(shard) if pair not in done]
+
+    def matrix(self) -> Matrix:
+        """Return what is known so far."""
+        return Matrix(self.mutants, self.known())
+
+    def go(self, shard: tuple[int, int]) -> None:
+        """Run all cells of a shard that are missing."""
+        todo = self.missing(shard)
+        progress = Progress(len(todo))
+        with stoppable():
+            for done, (target, seed) in enumerate(todo):
+                progress.show(done, f"{target}, seed {seed}")
+                if target == GOLDEN:
+                    self.record.add(self.golden_cell(seed))
+                else:
+                    self.record.add(self.cell(mutants()[target], seed))
+            if shard == (1, 1) and self.whole:
+                for name in self.matrix().idle():
+                    progress.show(len(todo), f"{name}, which has killed nobody yet")
+                    self.use(name)
+        progress.clear()
+
+    def new_cell(self, target: str, seed: int, budget: float) -> Cell:
+        return Cell(target, seed, hash_of_bug(target), self.harness, budget)
+
+    def cell(self, mutant: Mutant, seed: int) -> Cell:
+        """Look for a mutant's bug."""
+        cell = self.new_cell(mutant.name, seed, self.budget)
+        late: set[str] = set()
+        for batch in batches(mutant.name, relevant(mutant), seed):
+            if self.over(cell):
+                break
+            # What has seen it sees it by the same oracle, as a rule: others first.
+            if batch.scenario in late and len(late) < len(relevant(mutant)):
+                late.discard(batch.scenario)
+            elif self.one(cell, batch):
+                late.add(batch.scenario)
+                self.again(cell, batch)
+        return cell
+
+    def over(self, cell: Cell) -> bool:
+        """Return whether nothing more is to be run for a mutant and a seed."""
+        needed = 1 if mutants()[cell.target].alone else 2
+        return cell.spent >= cell.budget or len(cell.oracles) >= needed or bool(cell.error)
+
+    def again(self, cell: Cell, batch: Batch) -> None:
+        """Run what has killed a few times more: another oracle may be the first to look then."""
+        for k in range(1, AGAIN + 1):
+            if cell.kills[-1].oracle in LONG_SEEN or self.over(cell):
+                return
+            nemeses = () if k % 2 else ("lines",)
+            self.one(cell, replace(batch, seed=batch.seed + k, nemeses=nemeses))
+
+    def golden_cell(self, seed: int) -> Cell:
+        """Run every scenario once on the golden reference."""
+        names = list(scenarios())
+        cell = self.new_cell(GOLDEN, seed, 600.0 + self.golden * len(names))
+        for _, batch in zip(names, batches(GOLDEN, names, seed), strict=False):
+            self.one(cell, replace(batch, seconds=self.golden))
+        return cell
+
+    def use(self, scenario: str) -> None:
+        """Run a scenario on the mutants of its subjects, until it kills one."""
+        subjects = shipped()[scenario].subjects.split()
+        for mutant in self.mutants:
+            if mutant.primitive not in subjects:
+                continue
+            cell = self.new_cell(mutant.name, DIRECTED, DIRECTED_SECONDS)
+            for batch in batches(mutant.name, [scenario], DIRECTED):
+                if cell.spent >= cell.budget or cell.kills or cell.error:
+                    break
+                self.one(cell, batch)
+            self.record.add(cell)
+            if cell.kills:
+                return
+
+    def one(self, cell: Cell, batch: Batch) -> bool:
+        """Run one batch and take note; return whether it has found something."""
+        folder = Path(tempfile.mkdtemp(prefix="stress-selftest-"))
+        begin = time.monotonic()
+        try:
+            supervisor = Supervisor(batch, folder)
+            result = supervisor.watch(native=False, limit=cell.budget - cell.spent + GRACE)
+            found = sorted(supervisor.found(), key=lambda finding: finding.seconds)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        cell.spent += time.monotonic() - begin
+        cell.tried[batch.scenario] = cell.tried.get(batch.scenario, 0) + 1
+        if result.error:
+            cell.error = f"{batch.key()}: {result.error}"
+        if found:
+            first = found[0]
+            ops = cell.ops + first.ops
+            kill = Kill(
+                batch.scenario, oracle_of(first), first.message, ops, cell.spent, batch.nemeses
+            )
+            cell.kills.append(kill)
+        cell.ops += max([result.ops, *(finding.ops for finding in found)])
+        return bool(found)
+
+    def report(self, shard: tuple[int, int]) -> tuple[str, Exit]:
+        """Return the kill matrix and what follows from it."""
+        matrix = self.matrix()
+        missing = len(self.missing(shard))
+        lines = [matrix.text(), *matrix.false_alarms()]
+        lines += [f"the harness failed: {error}" for error in matrix.errors]
+        if len(matrix.harnesses) > 1:
+            lines.append(f"note: {len(matrix.harnesses)} states of the harness have taken part")
+        lines += [
+            f"weak: {name} ({matrix.scores[name].mutant.description}): {'; '.join(reasons)};"
+            f" to see it: {self.command(name)}"
+            for name, reasons in matrix.weak().items()
+        ]
+        idle = matrix.idle() if self.whole else []
+        lines += [f"weak: the scenario {name} has killed no mutant" for name in idle]
+        if matrix.errors:
+            verdict, word = Exit.HARNESS, "THE HARNESS FAILED"
+        elif matrix.weak() or matrix.false_alarms() or idle:
+            verdict, word = Exit.FOUND, "TOO WEAK OR WRONG"
+        elif missing:
+            verdict, word = Exit.TOO_LITTLE, f"{missing} CELLS ARE MISSING"
+        else:
+            verdict, word = Exit.NOTHING_FOUND, "as strong as it should be"
+        seen = [name for name, score in matrix.scores.items() if score.cells]
+        good = len([name for name in seen if name not in matrix.weak()])
+        used = len(matrix.tried) - len(matrix.idle())
+        quiet = (
+            f"golden: {len(matrix.false_alarms())} findings in"
+            f" {sum(cell.ops for cell in matrix.golden):,} operations,"
+            f" {len(matrix.golden)} seeds"
+            if self.golden
+            else "golden: not run"
+        )
+        lines.append(
+            f"VERDICT: {word}: {good} of {len(seen)} mutants killed as they should be on"
+            f" {ENOUGH:.0%} of {self.seeds} seeds within {self.budget:g} s each; {used} of"
+            f" {len(matrix.tried)} scenarios have killed; {quiet}"
+        )
+        return "\n".join(lines), verdict
+
+    def command(self, name: str) -> str:
+        """Return the command that runs the cells of one mutant again."""
+        return (
+            f"python -m stress selftest --mutants {name} --seeds {self.seeds}"
+            f" --budget {self.budget:g} --golden 0"
+        )
+
+
+def selftest(test: Selftest, shard: tuple[int, int], resume: bool, file: Path | None) -> Exit:
+    """Run it, print the matrix, return the verdict.
+
+    resume: keep the cells that are in the record; else it is begun anew, and the old one renamed.
+    """
+    record = test.record.path
+    record.parent.mkdir(parents=True, exist_ok=True)
+    if record.exists() and not resume:
+        record.replace(record.with_name(f"{record.name}.old"))
+    wanted, missing = len(test.wanted(shard)), len(test.missing(shard))
+    print(
+        f"{len(test.mutants)} mutants, {test.seeds} seeds: {missing} of {wanted} cells to run, each"
+        f" for {test.budget:g} s at most; kept in {record}",
+        flush=True,
+    )
+    begin = time.monotonic()
+    stopped = ""
+    try:
+        test.go(shard)
+    except Stopped as stop:
+        stopped = str(stop)
+    text, verdict = test.report(shard)
+    print(text)
+    if stopped:
+        again = [word for word in sys.argv[1:] if word != "--resume"]
+        print(f"stopped by {stopped}; to go on: python -m stress {shlex.join(again)} --resume")
+    print(f"({time.monotonic() - begin:.0f} s)", file=sys.stderr)
+    if file is not None:
+        file.write_text(json.dumps(test.matrix().to_json(), indent=1) + "\n", encoding="utf-8")
+    return verdict

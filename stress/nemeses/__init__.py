@@ -1,0 +1,1 @@
+"""What goes on beside the actors to disturb them."""

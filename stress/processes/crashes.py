@@ -1,0 +1,66 @@
+"""Whose crash it is, as far as the last words of a dead process tell."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import signal
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+FRAME = re.compile(r'File "([^"]+)", line \d+ in (\S+)')
+
+
+@dataclasses.dataclass(frozen=True)
+class Crash:
+    """A judged crash."""
+
+    oracle: str
+    message: str
+    blame: str
+
+
+def judge(code: int, text: str, target: str) -> Crash:
+    """Judge a process that ended with this exit code and wrote this text.
+
+    faulthandler tells the Python frames of the thread that crashed, the innermost first. If that
+    is a frame of the target or of a scenario, which then was inside a call of the target, it is
+    the target's; else the interpreter's. The harness is Python, and cannot crash by itself.
+    """
+    name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    if race := re.search(r"WARNING: ThreadSanitizer: (.+?) \(pid", text):
+        ours = "_core" in text or target in text
+        return Crash(
+            "ThreadSanitizer", f"ThreadSanitizer: {race[1]}", "target" if ours else "interpreter"
+        )
+    fatal = re.search(r"Fatal Python error: (.+)", text)
+    message = f"the child died by {name}" + (f": {fatal[1]}" if fatal else "")
+    current = re.search(r"(?:Current thread|Stack) .*?\n(.*?)(?:\n\n|\Z)", text, re.DOTALL)
+    frames = FRAME.findall(current[1]) if current else []
+    if not frames:
+        return Crash(name, f"{message}, without a Python frame", "interpreter")
+    file, function = frames[0]
+    return Crash(
+        name,
+        f"{message}, in {function} ({file})",
+        "target" if _is_ours(file, target) else "interpreter",
+    )
+
+
+def blame_for_hang(stacks: str, target: str) -> str:
+    """Return whose a hang is: the target's, unless no thread is in it or in a scenario."""
+    files = re.findall(r'File "([^"]+)"', stacks.partition("\nnative stacks:")[0])
+    outside = files and all(map(_is_referee, files))
+    return "interpreter" if outside else "target"
+
+
+def _is_referee(file: str) -> bool:
+    tested = ("/scenarios/", "/golden/", "mutant")
+    ours = file.startswith(HERE) and not any(part in file for part in tested)
+    return ours or file.startswith("<frozen")
+
+
+def _is_ours(file: str, target: str) -> bool:
+    root = target.partition(":")[0]
+    ours = "/scenarios/" in file or f"/{root}/" in file or file.endswith(f"/{root}.py")
+    return ours or "mutant" in file

@@ -1,0 +1,1 @@
+"""Mutants: the golden reference with one bug each, by which the harness itself is tested."""
