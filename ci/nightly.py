@@ -75,7 +75,8 @@ STEPS += [
     Step(f"{tag}-suites-startup", tag, 150, f"ci/suites {tag} --startup")
     for tag in ("3.13t", "3.14t", "3.15t")
 ]
-STEPS += [Step("page-3.13t", "3.13t", 30, "FTT_BROWSER=1 ci/test 3.13t -- tests/test_perf_dash*")]
+PAGE = "FTT_BROWSER=1 ci/test 3.13t -- tests/perf/test_dashboard*"
+STEPS += [Step("page-3.13t", "3.13t", 30, PAGE)]
 STEPS += [
     Step(f"stress-{tag}", tag, 40, f'"$(ci/env {tag})" -m stress run --html .stress/{tag}.html')
     for tag in ("3.13t", "3.14t", "3.15t", "3.13td")

@@ -1,7 +1,7 @@
 """Private names of the interpreter's `threading`, and what differs between its versions.
 
-Only names that our start() needs and that no public function offers; tests/test_cpython.py fails
-when a version changes them. Where one is missing, `KNOWN` is false, and Thread, Timer and
+Only names that our start() needs and that no public function offers; tests/core/test_cpython.py
+fails when a version changes them. Where one is missing, `KNOWN` is false, and Thread, Timer and
 current_thread stay as they are.
 """
 

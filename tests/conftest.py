@@ -13,7 +13,7 @@ from collections.abc import Generator
 import pytest
 
 # Helpers that assert: a failure is to show its values, as one in a test does.
-pytest.register_assert_rewrite("forking", "installing", "interop", "interrupting", "launching")
+pytest.register_assert_rewrite("tests.support")
 
 SHUTDOWN_SECONDS = 120
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))

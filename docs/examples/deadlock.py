@@ -4,12 +4,15 @@ import threading
 
 
 class Account:
+    """Money, and the lock that guards it."""
+
     def __init__(self, balance: int) -> None:
         self.balance = balance
         self.lock = threading.Lock()
 
 
 def transfer(source: Account, target: Account, amount: int) -> None:
+    """Move the amount, with both locks."""
     with source.lock:
         begun.wait()
         with target.lock:

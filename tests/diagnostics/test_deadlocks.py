@@ -14,9 +14,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from support import SECONDS, run_threads, wait_until
 
 from ftthreading import RLock, diagnostics
+from tests.support import SECONDS, run_threads, wait_until
 
 PROGRAMS = Path(__file__).with_name("deadlocked.py")
 SOURCE = PROGRAMS.read_text().splitlines()

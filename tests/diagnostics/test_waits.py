@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from support import SECONDS, run_threads, wait_until
 
 import ftthreading
 from ftthreading import diagnostics
+from tests.support import SECONDS, run_threads, wait_until
 
 pytestmark = pytest.mark.thread_unsafe(reason="looks at all threads of the process")
 

@@ -1,6 +1,6 @@
 /* The few things that no public C API tells: one place for private names and for what
-   differs between versions.  Each has a fallback; tests/test_cpython.py says when a new
-   version takes one away. */
+   differs between versions.  Each has a fallback; tests/core/test_cpython.py says when a
+   new version takes one away. */
 
 #ifndef FTT_CPYTHON_H
 #define FTT_CPYTHON_H

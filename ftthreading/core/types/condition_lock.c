@@ -110,7 +110,20 @@ ftt_condition_exit_method(PyObject *self, PyObject *const *args, Py_ssize_t narg
 PyObject *
 ftt_condition_at_fork_reinit_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    PyObject *done = forward(self, "_at_fork_reinit", NULL, 0, NULL);
+    ftt_monitor monitor = cast(self)->monitor;
+    PyObject *done = NULL;
+    /* In the child of a fork, the less of the interpreter is asked the better. */
+    if (monitor.rlock != NULL) {
+        ftt_rlock_reinit(monitor.rlock);
+        done = Py_NewRef(Py_None);
+    }
+    else if (monitor.lock != NULL) {
+        ftt_lock_reinit(monitor.lock);
+        done = Py_NewRef(Py_None);
+    }
+    else {
+        done = forward(self, "_at_fork_reinit", NULL, 0, NULL);
+    }
     if (done != NULL) {
         ftt_condition_reinit(&cast(self)->condition);
     }

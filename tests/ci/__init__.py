@@ -1,0 +1,1 @@
+"""The scripts in ci/, the package as it is built, the pages."""

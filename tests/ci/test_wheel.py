@@ -1,0 +1,193 @@
+"""The package as others get it: built from a copy of the checkout, without a warning.
+
+Each compiler at hand builds it with either back end. What is installed from the wheel is imported
+in a process of its own, far from the checkout.
+"""
+
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+import setuptools
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 280.0
+
+pytestmark = pytest.mark.thread_unsafe(reason="runs compilers and installers")
+
+# setuptools lets these replace the interpreter's own compiler and flags.
+BUILD_ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")
+}
+SANITIZED = "--with-thread-sanitizer" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+
+
+def copy_of_the_checkout(folder: Path) -> Path:
+    """Copy what the package is built from, so that a build leaves nothing in the checkout."""
+    source = folder / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+        if (ROOT / name).exists():
+            shutil.copy2(ROOT / name, source)
+    shutil.copytree(
+        ROOT / "ftthreading",
+        source / "ftthreading",
+        ignore=shutil.ignore_patterns("__pycache__", "*.so"),
+    )
+    return source
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """Run a command, which must succeed, and return all it said."""
+    result = subprocess.run(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=DEADLINE,
+        cwd=cwd,
+        env=BUILD_ENVIRONMENT | environment,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def build(folder: Path, **environment: str) -> tuple[Path, str]:
+    """Build the wheel in ``folder``; return its path and the log."""
+    source = copy_of_the_checkout(folder)
+    log = run(
+        *(sys.executable, "-m", "pip", "-v", "wheel", "--disable-pip-version-check"),
+        *("--no-deps", "--no-build-isolation", "-w", folder, "."),
+        cwd=source,
+        **environment,
+    )
+    (wheel,) = folder.glob("*.whl")
+    return wheel, log
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a wheel built with the system compiler."""
+    return build(tmp_path_factory.mktemp("wheel"))[0]
+
+
+@pytest.mark.parametrize("backend", ["linux", "posix"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_builds_cleanly(compiler: str, backend: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no {compiler} here")
+    if SANITIZED and compiler == "gcc":
+        pytest.skip("an extension for an interpreter sanitized by clang must be built by clang")
+    flags = "-DFTT_POSIX_BACKEND" if backend == "posix" else ""
+    _, log = build(tmp_path, CC=compiler, CPPFLAGS=flags)
+    expected = {compiler, *flags.split(), "-Wall", "-Wextra", "ftthreading/core/parking/park.c"}
+    assert any(expected <= set(line.split()) for line in log.splitlines()), log
+    # setuptools calls it a warning that PYTHONDONTWRITEBYTECODE is set.
+    told = re.sub(r"warning: \w+: byte-compiling is disabled, skipping\.", "", log)
+    warnings = [line for line in told.splitlines() if re.search(r"warning", line, re.IGNORECASE)]
+    assert warnings == []
+
+
+@pytest.mark.parametrize("flags", [None, "", "-g -DFTT_POSIX_BACKEND", "-O1 -g"])
+def test_core_is_optimised_as_the_interpreter_is(tmp_path: Path, flags: str | None) -> None:
+    # setuptools takes CFLAGS, even an empty one, in place of the interpreter's -O3: a build that
+    # sets it would be correct and half as fast.
+    own = (sysconfig.get_config_var("CFLAGS") or "").split()
+    levels = [flag for flag in own if flag.startswith("-O")]
+    if not levels:
+        pytest.skip("the interpreter itself was built without optimisation")
+    given = {} if flags is None else {"CFLAGS": flags}
+    _, log = build(tmp_path, **given)
+    lines = [line.split() for line in log.splitlines() if " -c ftthreading/core/" in line]
+    assert lines, log
+    expected = "-O1" if "-O1" in (flags or "") else levels[-1]
+    for line in lines:
+        assert [flag for flag in line if flag.startswith("-O")][-1] == expected, log
+        assert set((flags or "").split()) <= set(line), log
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"ftthreading"}
+    ours = {name for name in names if name.startswith("ftthreading/")}
+    assert {Path(name).suffix for name in ours} <= {".py", ".pyi", ".so", ".typed"}
+    assert "ftthreading/py.typed" in ours
+    assert "ftthreading/_core.pyi" in ours
+    assert len([name for name in ours if name.endswith(".so")]) == 1
+    checkout = {f"ftthreading/{path.name}" for path in (ROOT / "ftthreading").glob("*.py")}
+    assert checkout == {name for name in ours if name.endswith(".py")}
+
+
+def test_wheel_needs_nothing_at_run_time(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = Parser().parsestr(archive.read(name).decode())
+    assert metadata["Name"] == "ftthreading"
+    assert metadata.get_all("Requires-Dist") is None
+
+
+def test_wheel_brings_its_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (name,) = [name for name in names if name.endswith(".dist-info/METADATA")]
+        metadata = Parser().parsestr(archive.read(name).decode())
+    assert metadata["License-Expression"] == "MIT"
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+
+
+def test_installed_wheel_imports_with_the_lock_still_off(wheel: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    run(
+        *(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps"),
+        *("--no-index", "--target", target, wheel),
+        cwd=tmp_path,
+    )
+    script = (
+        "import sys, sysconfig, warnings; warnings.simplefilter('error');"
+        f"sys.path.insert(0, {str(target)!r});"
+        "import ftthreading, ftthreading._core as core;"
+        f"assert ftthreading.__file__.startswith({str(target)!r}), ftthreading.__file__;"
+        f"assert core.__file__.startswith({str(target)!r}), core.__file__;"
+        "free = bool(sysconfig.get_config_var('Py_GIL_DISABLED'));"
+        "assert sys._is_gil_enabled() is not free;"
+        "print('fine')"
+    )
+    assert run(sys.executable, "-I", "-c", script, cwd=tmp_path) == "fine\n"
+
+
+def test_source_distribution_holds_the_core(tmp_path: Path) -> None:
+    source = copy_of_the_checkout(tmp_path)
+    backend = "import setuptools.build_meta as b, sys; b.build_sdist(sys.argv[1])"
+    run(sys.executable, "-c", backend, tmp_path, cwd=source)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    core = {str(file.relative_to(ROOT)) for file in (ROOT / "ftthreading/core").glob("*/*.[ch]")}
+    assert core
+    assert core <= names
+    assert "setup.py" in names
+
+
+def test_windows_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_setup(**_: object) -> None:
+        pytest.fail("setup() was called")
+
+    monkeypatch.setattr(setuptools, "setup", no_setup)
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(SystemExit, match="does not support Windows yet"):
+        runpy.run_path(str(ROOT / "setup.py"))

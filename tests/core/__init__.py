@@ -1,0 +1,1 @@
+"""The primitives, one by one, and the C core that they stand on."""

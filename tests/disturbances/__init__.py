@@ -1,0 +1,1 @@
+"""What comes while threads wait: signals, fork, collections, the interpreter's end."""

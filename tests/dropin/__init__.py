@@ -1,0 +1,1 @@
+"""Programs that run on ftthreading: install, the launcher, start-up, libraries and tools."""

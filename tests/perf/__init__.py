@@ -1,0 +1,1 @@
+"""`perf`: how it measures, judges, keeps and shows."""

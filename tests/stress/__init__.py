@@ -1,0 +1,1 @@
+"""`stress`: what it must find is found, and what it keeps is right."""

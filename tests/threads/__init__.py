@@ -1,0 +1,1 @@
+"""Thread and Timer: their start, their end, and the hooks that see them."""
