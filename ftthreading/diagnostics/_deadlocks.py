@@ -96,17 +96,9 @@ def _key(wait: Wait) -> tuple[int, int]:
     return wait.number, wait.began
 
 
-def _same(number: int, other: int) -> bool:
-    return number & 0x7FFFFFFF == other & 0x7FFFFFFF
-
-
 def _next(wait: Wait, lasting: dict[int, Wait], threads: Threads) -> Wait | None:
-    if wait.owner is None or wait.owner.ident is None:
-        return None
-    for number, ident in threads.idents.items():
-        if ident == wait.owner.ident and _same(number, wait.owner.number):
-            return lasting.get(number)
-    return None
+    number = None if wait.owner is None else threads.number(wait.owner.number)
+    return None if number is None else lasting.get(number)
 
 
 def _cycles(lasting: dict[int, Wait], threads: Threads) -> Iterable[Deadlock]:
@@ -118,8 +110,8 @@ def _cycles(lasting: dict[int, Wait], threads: Threads) -> Iterable[Deadlock]:
             done.add(at.number)
             path.append(at)
             at = _next(at, lasting, threads)
-        if at is not None and at in path:
-            yield _cycle(path[path.index(at) :])
+        if at is not None and any(at is each for each in path):
+            yield _cycle(path[[each.number for each in path].index(at.number) :])
 
 
 def _cycle(waits: list[Wait]) -> Deadlock:

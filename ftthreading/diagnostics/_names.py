@@ -23,13 +23,23 @@ class Threads:
 
     def __init__(self) -> None:
         self.idents = _core._numbers()
-        self._by_cut = {number & _CUT: ident for number, ident in self.idents.items()}
+        self._by_cut = {number & _CUT: number for number in self.idents}
+        self._by_ident = {ident: number for number, ident in self.idents.items()}
         # Not enumerate(): it takes a lock, which a thread may hold that hangs.
         self._threads: dict[int, threading.Thread] = dict(private._active)
 
     def ident(self, number: int) -> int | None:
         """The ident of the thread of that number, whole or cut; None if it has ended."""
+        whole = self.number(number)
+        return None if whole is None else self.idents[whole]
+
+    def number(self, number: int) -> int | None:
+        """The whole number for one that may be cut; None if the thread has ended."""
         return self._by_cut.get(number & _CUT)
+
+    def number_of(self, ident: int | None) -> int | None:
+        """The number of the thread of that ident, if it has used a primitive."""
+        return None if ident is None else self._by_ident.get(ident)
 
     def thread(self, ident: int | None) -> threading.Thread | None:
         return None if ident is None else self._threads.get(ident)

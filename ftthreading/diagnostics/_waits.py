@@ -158,10 +158,10 @@ def _owner(primitive: object, threads: Threads) -> Owner | None:
 
 def _owner_of_thread(thread: threading.Thread, threads: Threads) -> Owner | None:
     ident = thread.ident
-    for number, each in threads.idents.items():
-        if each == ident and thread.is_alive():
-            return Owner(thread.name, ident, thread, number, True)
-    return None
+    number = threads.number_of(ident)
+    if number is None or not thread.is_alive():
+        return None
+    return Owner(thread.name, ident, thread, number, True)
 
 
 def _wait(call: tuple[int, int, object, int, int | None, bool, bool], threads: Threads) -> Wait:
