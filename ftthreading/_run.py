@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 USAGE = """\
 usage: python [python options] -m ftthreading [-m module | script | -c code | -] [arguments]
+       python -m ftthreading {dump | top} PID [options]
 """
 
 HELP = f"""{USAGE}
@@ -53,6 +54,10 @@ Run an unmodified Python program with ftthreading in the place of threading.
   -c code      the code itself
   -            a program read from standard input
   arguments    handed to the program in sys.argv
+
+  dump PID     show who waits for what in another process, which may hang (Linux)
+  top PID      the same again and again; `dump --help` and `top --help` say more.
+               A program that is called dump or top: ./dump, or without a number after it
 
   -h, --help   print this text
   --version    print the versions of ftthreading and of Python
@@ -125,6 +130,11 @@ def _parse(arguments: list[str]) -> tuple[Prepare, str, list[str]]:
         from ftthreading import _startup
 
         raise SystemExit(_startup.COMMANDS[first]())
+    if first in ("dump", "top"):
+        from ftthreading.diagnostics import _outside
+
+        if _outside.is_command(arguments):
+            raise SystemExit(_outside.main(arguments))
     if first == "-":
         return _prepare_stdin, first, [first, *rest]
     option = first[:2]

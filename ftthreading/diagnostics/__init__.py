@@ -1,0 +1,1 @@
+"""See inside a running program."""
