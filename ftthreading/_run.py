@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: python [python options] -m ftthreading [options] [-m module | script | -c code | -]
        [arguments]
+       python -m ftthreading {dump | top} PID [options]
 """
 
 HELP = f"""{USAGE}
@@ -61,6 +62,10 @@ Options that look into the program (ftthreading.diagnostics):
   --deadlocks[=WHAT]   tell of waits that cannot end, within two seconds. WHAT: report (the
                        default), raise (DeadlockError in one of the threads, if it is certain),
                        abort (exit code 86, if it is certain)
+
+  dump PID     show who waits for what in another process, which may hang (Linux)
+  top PID      the same again and again; `dump --help` and `top --help` say more.
+               A program that is called dump or top: ./dump, or without a number after it
 
 Others:
 
@@ -160,6 +165,11 @@ def _parse(arguments: list[str]) -> tuple[Prepare, str, list[str]]:
         from ftthreading import _startup
 
         raise SystemExit(_startup.COMMANDS[first]())
+    if first in ("dump", "top"):
+        from ftthreading.diagnostics.outside import command
+
+        if command.is_command(arguments):
+            raise SystemExit(command.main(arguments))
     if first == "-":
         return _prepare_stdin, first, [first, *rest]
     option = first[:2]

@@ -2,7 +2,7 @@
 
 import threading
 
-WORDS = "the quick brown fox jumps over the lazy dog".split() * 2000
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"] * 2000
 
 counts: dict[str, int] = {}
 lock = threading.Lock()

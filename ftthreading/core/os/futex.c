@@ -61,6 +61,12 @@ ftt_usable_cpus(void)
     return errno == EINVAL ? CPU_SETSIZE : 1;
 }
 
+unsigned long
+ftt_native_id(void)
+{
+    return (unsigned long)syscall(SYS_gettid);
+}
+
 bool
 ftt_sleeper_init(ftt_sleeper *sleeper)
 {

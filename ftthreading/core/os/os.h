@@ -33,6 +33,9 @@ ftt_time ftt_time_run(void);
 /* Processors this thread may run on; at least 1. */
 int ftt_usable_cpus(void);
 
+/* The number by which the kernel knows the calling thread; 0 if it does not tell. */
+unsigned long ftt_native_id(void);
+
 enum { FTT_UP_STATE = 0, FTT_ASLEEP_STATE = 1, FTT_POSTED_STATE = 2, FTT_NUDGED_STATE = 3 };
 
 typedef struct {

@@ -24,6 +24,12 @@ ftt_usable_cpus(void)
     return count > 0 ? (int)count : 1;
 }
 
+unsigned long
+ftt_native_id(void)
+{
+    return 0;
+}
+
 bool
 ftt_sleeper_init(ftt_sleeper *sleeper)
 {

@@ -1,9 +1,10 @@
 /* Threads' numbers and waiters (see thread.h).
 
    Each thread keeps the waiters it has used; when it ends they go to a common list, from
-   which new threads take first.  `made` links every waiter there is and only grows, so the
-   child of a fork, where the common list may have been caught half changed, builds that
-   list anew from it. */
+   which new threads take first.  `ftt_waiters` links every waiter there is and only grows, so
+   the child of a fork, where the common list may have been caught half changed, builds that
+   list anew from it.  Another process may read it, and the list of threads, at any time
+   (types/offsets.c). */
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ _Thread_local ftt_thread ftt_this_thread FTT_TLS_MODEL;
 uint32_t ftt_forks;
 
 static _Atomic uint64_t last_id;
-static _Atomic(ftt_waiter *) made;
+_Atomic(ftt_waiter *) ftt_waiters;
 
 static ftt_raw_lock spare_lock = FTT_RAW_LOCK_INIT;
 static ftt_waiter *spare; /* guarded by spare_lock */
@@ -25,17 +26,17 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_exit;
 static bool has_key;
 
-static ftt_thread *threads; /* guarded by spare_lock */
+ftt_thread *ftt_threads; /* guarded by spare_lock */
 
 static void
 list(void)
 {
     ftt_this_thread.previous = NULL;
-    ftt_this_thread.next = threads;
-    if (threads != NULL) {
-        threads->previous = &ftt_this_thread;
+    ftt_this_thread.next = ftt_threads;
+    if (ftt_threads != NULL) {
+        ftt_threads->previous = &ftt_this_thread;
     }
-    threads = &ftt_this_thread;
+    ftt_threads = &ftt_this_thread;
 }
 
 static void
@@ -44,8 +45,8 @@ unlist(void)
     if (ftt_this_thread.previous != NULL) {
         ftt_this_thread.previous->next = ftt_this_thread.next;
     }
-    else if (threads == &ftt_this_thread) {
-        threads = ftt_this_thread.next;
+    else if (ftt_threads == &ftt_this_thread) {
+        ftt_threads = ftt_this_thread.next;
     }
     if (ftt_this_thread.next != NULL) {
         ftt_this_thread.next->previous = ftt_this_thread.previous;
@@ -81,6 +82,7 @@ void
 ftt_thread_register(void)
 {
     ftt_this_thread.ident = (unsigned long)pthread_self();
+    ftt_this_thread.native_id = ftt_native_id();
     ftt_this_thread.id = 1 + atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed);
     pthread_once(&once, make_key);
     if (has_key && pthread_setspecific(at_exit, &ftt_this_thread) == 0) {
@@ -94,7 +96,7 @@ void
 ftt_thread_each(void (*visit)(void *argument, const ftt_thread *thread), void *argument)
 {
     ftt_raw_acquire(&spare_lock);
-    for (ftt_thread *thread = threads; thread != NULL; thread = thread->next) {
+    for (ftt_thread *thread = ftt_threads; thread != NULL; thread = thread->next) {
         visit(argument, thread);
     }
     ftt_raw_release(&spare_lock);
@@ -103,7 +105,7 @@ ftt_thread_each(void (*visit)(void *argument, const ftt_thread *thread), void *a
 ftt_waiter *
 ftt_waiter_first(void)
 {
-    return atomic_load_explicit(&made, memory_order_acquire);
+    return atomic_load_explicit(&ftt_waiters, memory_order_acquire);
 }
 
 static ftt_waiter *
@@ -114,8 +116,8 @@ make(void)
         free(waiter);
         return NULL;
     }
-    waiter->next_made = atomic_load_explicit(&made, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&made, &waiter->next_made, waiter,
+    waiter->next_made = atomic_load_explicit(&ftt_waiters, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&ftt_waiters, &waiter->next_made, waiter,
                                                   memory_order_release,
                                                   memory_order_relaxed)) {
     }
@@ -189,10 +191,10 @@ void
 ftt_thread_after_fork(void (*keep)(ftt_waiter *))
 {
     ftt_forks++;
-    ftt_this_thread.native_id = 0; /* the one answer that changes */
+    ftt_this_thread.native_id = ftt_native_id(); /* the one answer that changes */
     ftt_raw_reinit(&spare_lock);
     spare = NULL;
-    threads = NULL;
+    ftt_threads = NULL;
     if (has_key && ftt_this_thread.id != 0) {
         list();
     }

@@ -48,12 +48,13 @@ typedef struct ftt_thread ftt_thread;
 struct ftt_thread {
     uint64_t id;
     unsigned long ident; /* as threading.get_ident() */
-    unsigned long native_id; /* as threading.get_native_id(); 0 until somebody asks */
+    unsigned long native_id; /* as threading.get_native_id(); or 0 until somebody asks */
     ftt_waiter *spare;
     uint32_t blockings; /* calls that had to wait (blocking.c) */
     bool crowded;       /* its last yield has run somebody else (policy.h) */
     ftt_keeper keeper;  /* on what the next blocking call waits (call.h) */
     ftt_thread *previous, *next; /* of the threads that have a number and have not ended */
+    char name[48];               /* when it began, in UTF-8, cut; for who reads from outside */
 };
 
 /* musl and other loaders refuse initial-exec in a library that is loaded late. */
@@ -86,6 +87,10 @@ bool ftt_waiter_throw(ftt_waiter *waiter, void *exception);
 
 /* All waiters there ever were: the first of them; next_made leads on. */
 ftt_waiter *ftt_waiter_first(void);
+
+/* The heads of both lists, for who reads them from outside (types/offsets.c). */
+extern _Atomic(ftt_waiter *) ftt_waiters;
+extern ftt_thread *ftt_threads;
 
 /* How many forks lie between the first process and this one. */
 extern uint32_t ftt_forks;

@@ -33,6 +33,30 @@ ftt_cpython_main_ident(void)
     return PyErr_Occurred() ? 0 : value;
 }
 
+void
+ftt_cpython_thread_name(PyObject *thread, char *name, size_t room)
+{
+    name[0] = '\0';
+    PyObject *attribute = PyUnicode_InternFromString("_name");
+    /* Not through what a subclass overrides. */
+    PyObject *value = attribute == NULL ? NULL : PyObject_GenericGetAttr(thread, attribute);
+    Py_ssize_t size = 0;
+    const char *text = value != NULL && PyUnicode_Check(value)
+                           ? PyUnicode_AsUTF8AndSize(value, &size)
+                           : NULL;
+    if (text != NULL) {
+        size_t length = (size_t)size < room ? (size_t)size : room - 1;
+        while (length < (size_t)size && length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) {
+            length--; /* not in the middle of a character */
+        }
+        memcpy(name, text, length);
+        name[length] = '\0';
+    }
+    PyErr_Clear();
+    Py_XDECREF(value);
+    Py_XDECREF(attribute);
+}
+
 /* Not by an import, as this is asked in the middle of an acquire: nothing written in Python
    runs here. */
 int

@@ -21,6 +21,10 @@ unsigned long ftt_cpython_main_ident(void);
    -1 with an exception set on failure. */
 int ftt_cpython_gil_enabled(void);
 
+/* The name of a threading.Thread, in UTF-8, cut to fit `room` and ended by a NUL; "" if it has none
+   or not where it is expected.  Nothing written in Python runs. */
+void ftt_cpython_thread_name(PyObject *thread, char *name, size_t room);
+
 /* A number that the type has as long as neither it nor a base is changed, and no other type of the
    interpreter ever; 0 if it has none at the moment, but perhaps after a look at an attribute. */
 uint32_t ftt_cpython_type_version(PyTypeObject *type);

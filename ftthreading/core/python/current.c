@@ -16,10 +16,11 @@
    of its own: what is known counts only for the thread state that told it.  A thread state
    does not end, and its address is not used again, between enter and leave.
 
-   The native id changes only in the child of a fork, where thread.c forgets it. */
+   The native id changes only in the child of a fork, where thread.c asks anew. */
 
 #include "current.h"
 
+#include "cpython.h"
 #include "function.h"
 #include "parking/thread.h"
 
@@ -52,6 +53,7 @@ void
 ftt_current_enter(PyObject *thread)
 {
     (void)ftt_thread_id(); /* it counts as running from here (thread.h) */
+    ftt_cpython_thread_name(thread, ftt_this_thread.name, sizeof(ftt_this_thread.name));
     here.thread = thread;
     here.state = PyThreadState_Get();
 }

@@ -7,14 +7,8 @@
 
 #include "python/arguments.h"
 #include "python/object.h"
-#include "python/sharing.h"
 #include "stand_in.h"
 #include "types.h"
-
-typedef struct {
-    FTT_SHARED_HEAD
-    ftt_lock lock;
-} lock_object;
 
 /* Before the object stand two words: its weak references, and a place that it does not use. */
 _Static_assert(2 * sizeof(void *) + sizeof(lock_object) <= 64, "a Lock fits into a cache line");
@@ -43,8 +37,8 @@ lock_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-lock_dealloc(PyObject *self)
+void
+ftt_lock_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
@@ -176,7 +170,7 @@ static PyGetSetDef lock_getset[] = {
 static PyType_Slot lock_slots[] = {
     {Py_tp_doc, (void *)lock_doc},
     {Py_tp_new, lock_new},
-    {Py_tp_dealloc, lock_dealloc},
+    {Py_tp_dealloc, ftt_lock_dealloc},
     {Py_tp_traverse, lock_traverse},
     {Py_tp_repr, lock_repr},
     {Py_tp_methods, lock_methods},

@@ -10,14 +10,8 @@
 #include "python/arguments.h"
 #include "python/cpython.h"
 #include "python/object.h"
-#include "python/sharing.h"
 #include "stand_in.h"
 #include "types.h"
-
-typedef struct {
-    FTT_SHARED_HEAD
-    ftt_rlock rlock;
-} rlock_object;
 
 ftt_rlock *
 ftt_rlock_of(PyObject *self)
@@ -25,13 +19,11 @@ ftt_rlock_of(PyObject *self)
     return &((rlock_object *)self)->rlock;
 }
 
-static void rlock_dealloc(PyObject *self);
-
 bool
 ftt_is_rlock(PyObject *lock)
 {
     PyTypeObject *type = Py_TYPE(lock);
-    while (type != NULL && type->tp_dealloc != rlock_dealloc) {
+    while (type != NULL && type->tp_dealloc != ftt_rlock_dealloc) {
         type = type->tp_base;
     }
     return type != NULL;
@@ -75,8 +67,8 @@ rlock_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-rlock_dealloc(PyObject *self)
+void
+ftt_rlock_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
@@ -305,7 +297,7 @@ static PyGetSetDef rlock_getset[] = {
 static PyType_Slot rlock_slots[] = {
     {Py_tp_doc, (void *)rlock_doc},
     {Py_tp_new, rlock_new},
-    {Py_tp_dealloc, rlock_dealloc},
+    {Py_tp_dealloc, ftt_rlock_dealloc},
     {Py_tp_traverse, rlock_traverse},
     {Py_tp_repr, rlock_repr},
     {Py_tp_methods, rlock_methods},

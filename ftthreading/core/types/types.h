@@ -8,6 +8,7 @@
 #include "primitives/event.h"
 #include "primitives/rlock.h"
 #include "python/function.h"
+#include "python/sharing.h"
 
 extern PyModuleDef ftt_module;
 
@@ -39,6 +40,16 @@ extern const ftt_function ftt_barrier_functions[];
 
 extern PyMethodDef ftt_barrier_module_methods[];
 extern PyMethodDef ftt_inspect_methods[];
+
+typedef struct {
+    FTT_SHARED_HEAD
+    ftt_lock lock;
+} lock_object;
+
+typedef struct {
+    FTT_SHARED_HEAD
+    ftt_rlock rlock;
+} rlock_object;
 
 /* Like classes written in Python: with subclasses, attributes of instances and of the class,
    and weak references. */
@@ -94,6 +105,10 @@ ftt_rlock_acquire_for(PyObject *keeper, ftt_rlock *rlock, int64_t timeout)
 /* The C locks in instances of exactly these types, for Condition. */
 ftt_lock *ftt_lock_of(PyObject *lock);
 ftt_rlock *ftt_rlock_of(PyObject *rlock);
+
+/* By which their types are known, whatever name and module they show (stand_in.h). */
+void ftt_lock_dealloc(PyObject *self);
+void ftt_rlock_dealloc(PyObject *self);
 
 /* Whether it is an RLock of ours, or of a subclass. */
 bool ftt_is_rlock(PyObject *lock);
