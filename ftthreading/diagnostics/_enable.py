@@ -85,9 +85,8 @@ class _Watch:
             self.ended.release()
 
     def look(self) -> None:
-        threads = Threads()
-        threads.remember()
-        found = [each for each in _deadlocks.find(threads) if each.key not in self.told]
+        Threads().remember()
+        found = [each for each in _deadlocks.find() if each.key not in self.told]
         # What is still so at the next look has lasted.
         lasting = [each for each in found if each.key in self.seen]
         self.seen = {each.key for each in found}
@@ -121,7 +120,7 @@ def _raise(found: _deadlocks.Deadlock) -> _waits.Wait | None:
     """Raise in the youngest wait that can be left without what it waits for."""
     for wait in sorted(found.waits, key=lambda wait: -wait.began):
         if wait.kind in ("acquire", "wait") and _core._throw(
-            wait.number, wait.primitive, DeadlockError(found.sentence)
+            wait.number, wait.began, DeadlockError(found.sentence)
         ):
             return wait
     return None
