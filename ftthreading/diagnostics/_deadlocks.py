@@ -233,7 +233,7 @@ def _by_strangers(known: int) -> str:
     try:
         count = len(os.listdir("/proc/self/task"))
     except OSError:
-        return "threads that Python does not know cannot be seen on this system, and may call into it"
+        return "threads of C cannot be seen on this system, and one may end one of the waits"
     strangers = count - known
     if strangers <= 0:
         return ""
@@ -260,7 +260,7 @@ def _made_certain(found: Deadlock) -> Deadlock:
 
 def describe(primitive: object) -> str:
     """An object for people, briefly; nothing of the program's runs for it."""
-    if issubclass(type(primitive), threading.Thread):
+    if isinstance(primitive, threading.Thread):
         return f'Thread "{said_of(primitive, "name")}"'
     if primitive is None:
         return "a primitive of another interpreter"

@@ -176,7 +176,7 @@ def _owner_of_thread(thread: threading.Thread, threads: Threads) -> Owner | None
 def _wait(call: _Call, threads: Threads) -> Wait:
     number, ident, primitive, began, until, reacquires, _ = call
     owner: Owner | None = None
-    if issubclass(type(primitive), threading.Thread):
+    if isinstance(primitive, threading.Thread):
         kind, called = "join", "Thread.join()"
         owner = _owner_of_thread(primitive, threads)
     else:

@@ -44,9 +44,7 @@ def running(*functions: Callable[[], None]) -> Iterator[None]:
 
 def run(source: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ftthreading", *options, "-c", textwrap.dedent(source)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=2 * SECONDS, check=False
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False)
 
 
 @pytest.mark.parametrize("kind", [ftthreading.Lock, ftthreading.RLock])
