@@ -12,12 +12,19 @@ threads wait for ever, whatever for.
 
 No lead is followed that was not there twice: the calls and owners are read, and read again, and
 what is not the same call of the same thread for the same owner both times is dropped. All that is
-left has overlapped. A thread that has been told of its wait's end, and does not run yet, is in no
-queue any more, and is left out; nor is it the owner yet, so who was is still noted.
+left has overlapped. Which threads exist is asked in between: an owner that is not among them either
+has ended before or was not there the first time. A thread that has been told of its wait's end, and
+does not run yet, is in no queue any more, and is left out; a lock that it was handed has no owner
+until it runs (core/primitives/lock.h).
+
+A signal handler can end a wait of the main thread: it may raise, or do what the wait is for. And
+threads that Python does not know, as libraries start them, may call into it at any time. Where one
+of both is there, a verdict that it could undo is only possible.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterable
@@ -25,7 +32,7 @@ from dataclasses import dataclass
 
 from .. import _core
 from . import _stacks, _waits
-from ._names import Threads
+from ._names import Threads, said_of
 from ._waits import Wait
 
 
@@ -50,9 +57,10 @@ class Deadlock:
     waits: tuple[Wait, ...]
 
     @property
-    def key(self) -> tuple[str, frozenset[tuple[int, int]]]:
-        """The same for the same calls of the same threads."""
-        return self.kind, frozenset((wait.number, wait.began) for wait in self.waits)
+    def key(self) -> tuple[str, bool, frozenset[tuple[int, int]]]:
+        """The same for the same calls of the same threads, and the same verdict."""
+        waits = frozenset((wait.number, wait.began) for wait in self.waits)
+        return self.kind, self.certain, waits
 
 
 def deadlocks() -> list[Deadlock]:
@@ -61,23 +69,23 @@ def deadlocks() -> list[Deadlock]:
     Never waits for what it looks at. A deadlock that forms at this moment may not be seen yet; what
     is returned has been so for a moment at least.
     """
-    found = find(Threads())
+    found = find()
     if not found:
         return []
     records = {(wait.number, wait.began): wait for wait in _waits.waits()}
     return [with_stacks(each, records) for each in found]
 
 
-def find(threads: Threads) -> list[Deadlock]:
+def find() -> list[Deadlock]:
     """The same without stacks, for who looks often."""
-    before = {_key(wait): wait.owner for wait in _waits.stuck(threads)}
-    lasting: dict[int, Wait] = {}
-    for wait in _waits.stuck(threads):
-        if wait.deadline is None and before.get(_key(wait), wait) == wait.owner:
-            # A signal handler inside a wait may wait again: the younger call is where it is.
-            other = lasting.get(wait.number)
-            lasting[wait.number] = wait if other is None or other.began < wait.began else other
-    found = [*_cycles(lasting, threads), *_orphans(lasting)]
+    before = {_key(wait): wait.owner for wait in _waits.stuck(Threads())}
+    threads = Threads()
+    lasting = {
+        wait.number: wait
+        for wait in _waits.stuck(threads)
+        if wait.deadline is None and before.get(_key(wait), wait) == wait.owner
+    }
+    found = [*_cycles(lasting, threads), *_orphans(lasting, threads)]
     standstill = _standstill(lasting, threads)
     if standstill is not None and standstill.certain:
         found = [_made_certain(each) for each in found]
@@ -119,7 +127,7 @@ def _cycle(waits: list[Wait]) -> Deadlock:
     last = max(range(len(waits)), key=lambda i: waits[i].began)
     waits = waits[last:] + waits[:last]
     unsure = [wait for wait in waits if wait.owner is not None and not wait.owner.sure]
-    doubt = ""
+    doubt = _by_handler(waits)
     if unsure:
         owner = unsure[0].owner
         assert owner is not None
@@ -127,7 +135,7 @@ def _cycle(waits: list[Wait]) -> Deadlock:
             f'"{owner.name}" took {describe(unsure[0].primitive)} by acquire(), not by a `with` '
             "statement, and any other thread may release it"
         )
-    return Deadlock("cycle", not unsure, doubt, _in_words(waits), tuple(waits))
+    return Deadlock("cycle", not doubt, doubt, _in_words(waits), tuple(waits))
 
 
 def _in_words(waits: list[Wait]) -> str:
@@ -145,21 +153,24 @@ def _in_words(waits: list[Wait]) -> str:
     return f"{len(waits)} threads wait for each other: {'; '.join(parts)}."
 
 
-def _orphans(lasting: dict[int, Wait]) -> Iterable[Deadlock]:
+def _orphans(lasting: dict[int, Wait], threads: Threads) -> Iterable[Deadlock]:
     forked = _core._forks() > 0
     for wait in lasting.values():
         owner = wait.owner
-        if owner is None or owner.exists:
+        # (One that waits exists: where it is not listed, no thread may be. See thread.c.)
+        if owner is None or owner.exists or wait.number not in threads.idents:
             continue
         gone = (
             "does not exist in this process: it ended, or a fork has left it behind"
             if forked
             else "has ended without releasing it"
         )
-        doubt = "" if owner.sure else "another thread may still release a Lock"
+        doubt = "another thread may still release a Lock"
+        if owner.sure:
+            doubt = _by_handler([wait])
         yield Deadlock(
             "orphan",
-            owner.sure,
+            not doubt,
             doubt,
             f'Thread "{wait.name}" waits for {describe(wait.primitive)}, but the thread that took '
             f"it ({owner.name}) {gone}.",
@@ -181,9 +192,8 @@ def _standstill(lasting: dict[int, Wait], threads: Threads) -> Deadlock | None:
             return None
     if any(ident not in frames for ident in waiting):
         return None
-    handlers = _handlers()
-    doubt = f"a signal handler ({handlers[0]}) may end the main thread's wait" if handlers else ""
     waits = tuple(sorted(lasting.values(), key=lambda wait: wait.began))
+    doubt = _by_any_handler() or _by_strangers(len(frames))
     names = ", ".join(f'"{wait.name}"' for wait in waits[:5])
     more = f" and {len(waits) - 5} more" if len(waits) > 5 else ""
     return Deadlock(
@@ -197,6 +207,30 @@ def _standstill(lasting: dict[int, Wait], threads: Threads) -> Deadlock | None:
 
 own: set[int] = set()
 """Idents of threads of ours, which look on and do not count."""
+
+
+def _by_handler(waits: Iterable[Wait]) -> str:
+    """The doubt that comes of signal handlers, if the main thread is among those who wait."""
+    main = threading.main_thread().ident
+    return _by_any_handler() if any(wait.ident == main for wait in waits) else ""
+
+
+def _by_any_handler() -> str:
+    handlers = _handlers()
+    return f"a signal handler ({handlers[0]}) may end the main thread's wait" if handlers else ""
+
+
+def _by_strangers(known: int) -> str:
+    """The doubt that comes of threads that have no frame of Python's."""
+    try:
+        count = len(os.listdir("/proc/self/task"))
+    except OSError:
+        return "threads of C cannot be seen on this system, and one may end one of the waits"
+    strangers = count - known
+    if strangers <= 0:
+        return ""
+    which = "a thread that runs" if strangers == 1 else f"{strangers} threads that run"
+    return f"{which} no Python code, as libraries start them, may end one of the waits"
 
 
 def _handlers() -> list[str]:
@@ -219,7 +253,7 @@ def _made_certain(found: Deadlock) -> Deadlock:
 def describe(primitive: object) -> str:
     """An object for people, briefly; nothing of the program's runs for it."""
     if isinstance(primitive, threading.Thread):
-        return f'Thread "{primitive.name}"'
+        return f'Thread "{said_of(primitive, "name")}"'
     if primitive is None:
         return "a primitive of another interpreter"
     return f"{_waits.kind_of(primitive)} at {id(primitive):#x}"

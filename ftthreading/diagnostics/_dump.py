@@ -9,7 +9,7 @@ from typing import TextIO
 
 from . import _stacks
 from ._deadlocks import Deadlock, describe, find, own, with_stacks
-from ._names import Threads
+from ._names import Threads, said_of
 from ._waits import Wait, waits
 
 
@@ -29,7 +29,7 @@ def dump(file: TextIO | None = None) -> None:
 def text() -> str:
     """What `dump` writes."""
     threads = Threads()
-    found = find(threads)
+    found = find()
     records = waits()
     by_key = {(wait.number, wait.began): wait for wait in records}
     # A signal handler inside a wait may wait again: the younger one is where the thread is.
@@ -71,8 +71,9 @@ def report(found: Deadlock, *, stacks: bool = True) -> list[str]:
 
 def _thread(ident: int, threads: Threads, wait: Wait | None, running: list[str]) -> list[str]:
     thread = threads.thread(ident)
-    daemon = ", daemon" if thread is not None and thread.daemon else ""
-    native = f", native id {thread.native_id}" if thread is not None and thread.native_id else ""
+    daemon = ", daemon" if thread is not None and said_of(thread, "daemon") else ""
+    number = said_of(thread, "native_id") if thread is not None else None
+    native = f", native id {number}" if number else ""
     lines = [f'Thread "{threads.name(ident)}" (ident {ident}{native}{daemon})']
     if wait is not None:
         lines += [f"  {each}" for each in of_wait(wait)]

@@ -8,6 +8,7 @@ of it while somebody looked regularly is remembered here, for as many threads as
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from .. import _core
 from .._cpython import private
@@ -16,6 +17,17 @@ _MOST = 1000
 _CUT = 0x7FFFFFFF  # a Lock keeps so much of the number (core/primitives/lock.h)
 
 _remembered: dict[int, str] = {}  # by the cut number
+
+
+def said_of(thread: threading.Thread, name: str) -> Any:
+    """A property as threading has it, whatever a derived class makes of it; None if there is none.
+
+    A program's own may take locks, or raise.
+    """
+    try:
+        return vars(threading.Thread)[name].__get__(thread)
+    except Exception:  # as of one that was not initialized
+        return None
 
 
 class Threads:
@@ -48,7 +60,7 @@ class Threads:
         """What people call the thread."""
         thread = self.thread(ident)
         if thread is not None:
-            return thread.name
+            return str(said_of(thread, "name"))
         if ident is not None:
             return f"thread {ident}"
         return _remembered.get(number & _CUT, "a thread that no longer exists")
@@ -59,6 +71,6 @@ class Threads:
             thread = self._threads.get(ident)
             if thread is not None:
                 _remembered.pop(number & _CUT, None)
-                _remembered[number & _CUT] = thread.name
+                _remembered[number & _CUT] = str(said_of(thread, "name"))
         while len(_remembered) > _MOST:
             _remembered.pop(next(iter(_remembered)), None)

@@ -1,8 +1,8 @@
 """The stack of a thread that waits, and what is to be read from it.
 
-It is read while the thread is held in its call (`_pinned` in core/types/inspect.c), so no frame of
-it goes on or ends meanwhile; what is said of a thread that runs comes from `faulthandler`, which
-stops all threads for it.
+It is copied while the thread is held in its call (`_stack` in core/types/inspect.c), so no frame of
+it goes on or ends meanwhile, and read from the copy, which takes longer; what is said of a thread
+that runs comes from `faulthandler`, which stops all threads for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ import threading
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 
-_MOST_FRAMES = 200
+MOST_FRAMES = 200
+
+type Frame = tuple[CodeType, int, dict[str, object], dict[str, object]]
+"""What is copied of one frame: its code, line, locals and globals."""
 
 _STDLIB = os.path.dirname(threading.__file__)
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -84,26 +87,24 @@ def is_internal_file(file: str) -> bool:
     return file in _INTERNAL_FILES or file.startswith(_INTERNAL_FOLDERS)
 
 
-def read(frame: FrameType | None, held: object = None) -> Stack:
-    """Read the stack from this frame on; `held`: a lock of which to tell where it was taken."""
+def read(frames: list[Frame], held: object = None) -> Stack:
+    """Read a copied stack, innermost first; `held`: a lock of which to tell where it was taken."""
     lines: list[Line] = []
     called: str | None = None
     callee: object = None
     taken: Line | None = None
     outside = False
-    while frame is not None and len(lines) < _MOST_FRAMES:
-        code = frame.f_code
+    for frame in frames:
+        code, line, names, _ = frame
         if begins_a_thread(code):
-            frame = frame.f_back
             continue
-        lines.append(Line(code.co_filename, frame.f_lineno or 0, code.co_qualname))
+        lines.append(Line(code.co_filename, max(line, 0), code.co_qualname))
         outside = outside or not is_internal(code)
         if not outside:
             called = code.co_qualname
-            callee = frame.f_locals.get("self")
+            callee = names.get("self")
         elif taken is None and held is not None:
             taken = _where_taken(frame, held)
-        frame = frame.f_back
     inside = 0
     while inside < len(lines) - 1 and is_internal_file(lines[inside].file):
         inside += 1
@@ -143,16 +144,24 @@ def _candidates(code: CodeType, line: int) -> tuple[tuple[ast.expr, int], ...]:
     return tuple(sorted(found, key=lambda each: -each[1]))
 
 
-def _value(expression: ast.expr, frame: FrameType) -> object:
+def _attribute(value: object, name: str) -> object:
+    """An attribute of the instance itself, without running any code of the program."""
+    try:
+        attributes = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return attributes.get(name) if type(attributes) is dict else None
+
+
+def _value(expression: ast.expr, frame: Frame) -> object:
     """What a name, an attribute or an item stands for, without running any code of the program."""
     match expression:
         case ast.Name(id=name):
-            for names in (frame.f_locals, frame.f_globals):
+            for names in frame[2:]:
                 if name in names:
                     return names[name]
         case ast.Attribute(value=inner, attr=name):
-            attributes = getattr(_value(inner, frame), "__dict__", None)
-            return attributes.get(name) if isinstance(attributes, dict) else None
+            return _attribute(_value(inner, frame), name)
         case ast.Subscript(value=inner, slice=ast.Constant(value=key)):
             items = _value(inner, frame)
             if type(items) in (list, tuple, dict):
@@ -163,11 +172,11 @@ def _value(expression: ast.expr, frame: FrameType) -> object:
     return None
 
 
-def _where_taken(frame: FrameType, held: object) -> Line | None:
-    code = frame.f_code
-    for expression, line in _candidates(code, frame.f_lineno or 0):
+def _where_taken(frame: Frame, held: object) -> Line | None:
+    code, at, _, _ = frame
+    for expression, line in _candidates(code, max(at, 0)):
         value = _value(expression, frame)
-        if value is held or getattr(value, "__dict__", {}).get("_lock") is held:
+        if value is held or _attribute(value, "_lock") is held:
             return Line(code.co_filename, line, code.co_qualname)
     return None
 

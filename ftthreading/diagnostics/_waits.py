@@ -9,10 +9,12 @@ from types import FrameType
 
 from .. import _core
 from . import _stacks
-from ._names import Threads
+from ._names import Threads, said_of
 from ._stacks import Line, Stack
 
 _NS = 1e-9
+
+type _Call = tuple[int, int, object, int, int | None, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,19 @@ def waits() -> list[Wait]:
 def stuck(threads: Threads) -> list[Wait]:
     """Those that nobody has ended yet, without stacks: some microseconds for each.
 
-    A thread that has been told of its wait's end is not among them, though it may not run yet.
+    A thread that has been told of its wait's end is not among them, though it may not run yet. Of
+    several calls of one thread, as a signal handler inside a wait may wait again, it is in the
+    youngest.
     """
+    youngest: dict[int, _Call] = {}
+    for call in _core._calls():
+        other = youngest.get(call[0])
+        if other is None or other[3] < call[3]:
+            youngest[call[0]] = call
     return [
         _wait(call, threads)
-        for call in _core._calls()
-        if call[-1] or isinstance(call[2], threading.Thread)
+        for call in youngest.values()
+        if call[-1] or issubclass(type(call[2]), threading.Thread)
     ]
 
 
@@ -157,14 +166,14 @@ def _owner(primitive: object, threads: Threads) -> Owner | None:
 
 
 def _owner_of_thread(thread: threading.Thread, threads: Threads) -> Owner | None:
-    ident = thread.ident
-    number = threads.number_of(ident)
-    if number is None or not thread.is_alive():
+    ident = said_of(thread, "ident")
+    number = threads.number_of(ident if isinstance(ident, int) else None)
+    if number is None or not threading.Thread.is_alive(thread):
         return None
-    return Owner(thread.name, ident, thread, number, True)
+    return Owner(str(said_of(thread, "name")), threads.idents[number], thread, number, True)
 
 
-def _wait(call: tuple[int, int, object, int, int | None, bool, bool], threads: Threads) -> Wait:
+def _wait(call: _Call, threads: Threads) -> Wait:
     number, ident, primitive, began, until, reacquires, _ = call
     owner: Owner | None = None
     if isinstance(primitive, threading.Thread):
@@ -196,8 +205,16 @@ def _wait(call: tuple[int, int, object, int, int | None, bool, bool], threads: T
     )
 
 
+def _stack(wait: Wait, frame: FrameType | None, held: object = None) -> Stack | None:
+    """What that thread's frame leads to; None if it is no longer in that wait."""
+    if frame is None:
+        return None
+    frames = _core._stack(wait.number, wait.began, frame, _stacks.MOST_FRAMES)
+    return None if frames is None else _stacks.read(frames, held)
+
+
 def _with_stack(wait: Wait, frame: FrameType | None) -> Wait:
-    stack: Stack | None = _core._pinned(wait.number, wait.began, _stacks.read, frame)
+    stack = _stack(wait, frame)
     if stack is None:
         return wait
     called, callee = wait.called, wait.callee
@@ -213,8 +230,5 @@ def _with_place_of_owner(
     other = None if owner is None or owner.ident is None else by_ident.get(owner.ident)
     if other is None or wait.kind == "join":
         return wait
-    held = _lock_in(wait.primitive)
-    stack: Stack | None = _core._pinned(
-        other.number, other.began, _stacks.read, frames.get(other.ident), held
-    )
+    stack = _stack(other, frames.get(other.ident), _lock_in(wait.primitive))
     return wait if stack is None or stack.taken is None else replace(wait, taken=stack.taken)

@@ -204,9 +204,7 @@ def test_eight_threads_look_at_once() -> None:
     (found,) = mine()
     victim = found.waits[0]
     wait_until(
-        lambda: (
-            errors or _core._throw(victim.number, victim.primitive, diagnostics.DeadlockError("x"))
-        )
+        lambda: errors or _core._throw(victim.number, victim.began, diagnostics.DeadlockError("x"))
     )
     one.join(SECONDS)
     two.join(SECONDS)

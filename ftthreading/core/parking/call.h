@@ -10,9 +10,11 @@
    A reader adds READER and goes on only if LIVE was set; what it then sees stands until it has
    taken READER back, for the call's end clears LIVE and waits for the readers.  They need some
    instructions for a copy and a reference of their own to the object, or some microseconds to
-   read the thread's stack, which stands still meanwhile, too.  Whoever does more than copy must
-   not wait for anything that the thread may have; a garbage collection may come between, as the
-   end of the call waits detached.
+   copy the thread's stack, which stands still meanwhile, too.  No reader may run code of Python
+   between: a signal handler, or a finalizer, could wait for the very thread, or fork.  A reader may
+   be stopped for a garbage collection, as the end of the call waits detached.
+
+   A fork leaves the readers behind, and whoever was about to throw something.
 
    Orders: LIVE is set with release and found with acquire, so a reader sees what was written
    before; READER is taken back with release, and the end waits with acquire, so a reader's look
@@ -81,6 +83,8 @@ ftt_call_after_fork(ftt_call *call, bool mine)
 {
     uint32_t live = mine ? ftt_load(&call->state) & FTT_CALL_LIVE : 0;
     atomic_store_explicit(&call->state, live, memory_order_relaxed);
+    /* Thrown in the parent.  (Nobody here has the reference; it is lost.) */
+    atomic_store_explicit(&call->thrown, NULL, memory_order_relaxed);
 }
 
 #endif

@@ -133,12 +133,14 @@ owned_by_me(const void *rlock)
 /* Takes the lock back, if it can be had; what a handler that kept the RLock added to its count
    stays. */
 static void
-take_back(ftt_monitor monitor, ftt_wait *wait, unsigned long count, ftt_aside *aside)
+take_back(ftt_monitor monitor, ftt_wait *wait, unsigned long count, bool with, ftt_aside *aside)
 {
     wait->waiter->since = ftt_now();
     wait->returning = false;
     if (monitor.rlock == NULL) {
-        ftt_lock_reacquire(monitor.lock, wait, NULL, NULL, aside);
+        if (ftt_lock_reacquire(monitor.lock, wait, NULL, NULL, aside)) {
+            ftt_lock_note(monitor.lock, ftt_thread_id(), with);
+        }
         return;
     }
     if (!ftt_lock_reacquire(monitor.lock, wait, owned_by_me, monitor.rlock, aside)) {
@@ -167,6 +169,7 @@ ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeou
     ftt_park_join(&wait, &place);
     FTT_WINDOW();
     unsigned long count = 0;
+    bool with = (ftt_load(&monitor.lock->holder) & 1) != 0;
     if (monitor.rlock != NULL) {
         count = ftt_rlock_count(monitor.rlock);
         ftt_rlock_disown(monitor.rlock);
@@ -179,7 +182,7 @@ ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeou
         ftt_set_aside(&aside);
     }
     bool notified = wait.chosen;
-    take_back(monitor, &wait, count, &aside);
+    take_back(monitor, &wait, count, with, &aside);
     ftt_wait_end(&wait);
     if (aside.exception != NULL) {
         if (notified) {

@@ -90,6 +90,7 @@ contend(contender *me)
         if ((seen & FTT_LOCKED) == 0) {
             uint32_t taken = (seen | FTT_LOCKED) & ~(me->awake ? FTT_AWAKE : 0u);
             if (ftt_cas(&lock->word, &seen, taken, memory_order_acquire)) {
+                ftt_lock_forget(lock);
                 claim(me->wait->waiter, NULL);
                 return true;
             }
@@ -159,6 +160,7 @@ ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,
     int64_t forever = -1;
     if ((owned == NULL || !owned(argument)) &&
         ftt_lock_acquire_awake(lock, &forever) == FTT_ACQUIRED) {
+        ftt_lock_forget(lock);
         return true;
     }
     wait->deadline = FTT_FOREVER;
@@ -240,6 +242,9 @@ bool
 ftt_lock_release_slow(ftt_lock *lock)
 {
     uint32_t seen = ftt_load(&lock->word);
+    if ((seen & FTT_LOCKED) != 0) {
+        ftt_lock_forget(lock);
+    }
     while ((seen & FTT_LOCKED) != 0 && ((seen & FTT_AWAKE) != 0 || (seen & FTT_PARKED) == 0)) {
         if (ftt_cas(&lock->word, &seen, seen & ~FTT_LOCKED, FTT_ORDER_RELEASE)) {
             return true;

@@ -122,13 +122,23 @@ ftt_handoff_due(uint16_t last_handoff, ftt_time since, ftt_time now)
 }
 
 /* Who has taken a Lock, for people who look for who keeps it: the thread's number, cut to 31 bits,
-   and whether it was by a `with` statement, at whose end it will be released.  A store after the
-   lock was taken, to a word of which nothing depends: who reads it may see who had it before. */
+   and whether it was by a `with` statement, at whose end it will be released; 0 if it is not known.
+   A store after the lock was taken, to a word of which nothing depends.
+
+   Who reads it may see who had it before, for as long as the new holder is kept from the next
+   instruction.  Where it would be longer, it is forgotten: by a release that finds waiters, as the
+   one to whom it hands the lock does not run yet; and by those who have it before the end of
+   their call. */
 static inline void
-ftt_lock_note(ftt_lock *lock, bool with)
+ftt_lock_note(ftt_lock *lock, uint64_t thread, bool with)
 {
-    atomic_store_explicit(&lock->holder, (uint32_t)ftt_thread_id() << 1 | with,
-                          memory_order_relaxed);
+    atomic_store_explicit(&lock->holder, (uint32_t)thread << 1 | with, memory_order_relaxed);
+}
+
+static inline void
+ftt_lock_forget(ftt_lock *lock)
+{
+    atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
 }
 
 /* In the child of a fork, or before first use. */

@@ -2,7 +2,8 @@
 
    A handler of Python's runs in the main thread, when that comes back to the interpreter: never,
    if it hangs in C.  Here the signal itself writes to a pipe, and the thread that reads from it
-   does the rest.  A negative descriptor gives the signal its action from before back. */
+   does the rest.  A negative descriptor gives the signal its action from before back, unless
+   somebody has given it another meanwhile. */
 
 #include "wake.h"
 
@@ -38,7 +39,11 @@ write_on_signal(PyObject *Py_UNUSED(module), PyObject *args)
     atomic_store_explicit(&descriptor, to, memory_order_relaxed);
     int result = 0;
     if (to < 0 && taken != 0) {
-        result = sigaction(taken, &before, NULL);
+        struct sigaction now;
+        result = sigaction(taken, NULL, &now);
+        if (result == 0 && now.sa_handler == write_byte) {
+            result = sigaction(taken, &before, NULL);
+        }
         taken = 0;
     }
     else if (to >= 0 && taken == 0) {

@@ -21,15 +21,11 @@ wait(PyObject *self, int64_t timeout)
     if (require_owned(self, monitor, "cannot wait on un-acquired lock") < 0) {
         return FTT_FAILED;
     }
-    bool with = monitor.lock != NULL && (ftt_load(&monitor.lock->holder) & 1) != 0;
     ftt_keep(self);
     ftt_outcome outcome = monitor.lock == NULL
                               ? ftt_foreign_wait(self, timeout)
                               : ftt_condition_wait(&cast(self)->condition, monitor, timeout);
     ftt_let_go(self);
-    if (monitor.lock != NULL && outcome != FTT_HANDLED) {
-        ftt_lock_note(monitor.lock, with);
-    }
     if (outcome == FTT_HANDLED) {
         PyErr_SetString(PyExc_RuntimeError, monitor.rlock == NULL
                                                 ? "release unlocked lock"

@@ -173,20 +173,69 @@ holder(PyObject *module, PyObject *lock)
     return Py_BuildValue("(KO)", (unsigned long long)thread, sure ? Py_True : Py_False);
 }
 
-/* _pinned(thread, began, function, *arguments): calls the function while the thread of that number
-   is, and stays, in the call that it began then, so that its stack stands still; None if it is no
-   longer.  Should that call end, it waits for the function, which therefore must not wait for the
-   thread. */
+/* The locals of a frame as they are: a copy of a function's; a namespace itself, if it is a plain
+   dictionary; NULL without an exception if it is anything else, which might run code. */
 static PyObject *
-pinned(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+locals_of(PyFrameObject *frame)
 {
-    if (count < 3) {
-        PyErr_SetString(PyExc_TypeError, "_pinned() needs a thread, a time and a function");
+    PyObject *names = PyFrame_GetLocals(frame);
+    if (names == NULL || PyDict_CheckExact(names)) {
+        return names;
+    }
+    PyObject *copy = NULL;
+    if (Py_IS_TYPE(names, &PyFrameLocalsProxy_Type)) {
+        copy = PyDict_New();
+        if (copy != NULL && PyDict_Update(copy, names) < 0) {
+            Py_CLEAR(copy);
+        }
+    }
+    Py_DECREF(names);
+    return copy;
+}
+
+static PyObject *
+one_frame(PyFrameObject *frame)
+{
+    PyObject *names = locals_of(frame);
+    if (names == NULL && PyErr_Occurred()) {
         return NULL;
     }
-    uint64_t thread = PyLong_AsUnsignedLongLong(args[0]);
-    ftt_time began = PyLong_AsLongLong(args[1]);
-    if (PyErr_Occurred()) {
+    return Py_BuildValue("(NiNN)", PyFrame_GetCode(frame), PyFrame_GetLineNumber(frame),
+                         names == NULL ? PyDict_New() : names, PyFrame_GetGlobals(frame));
+}
+
+static PyObject *
+frames_from(PyFrameObject *frame, Py_ssize_t most)
+{
+    PyObject *list = PyList_New(0);
+    Py_INCREF(frame);
+    while (frame != NULL && list != NULL && PyList_GET_SIZE(list) < most) {
+        PyObject *one = one_frame(frame);
+        if (one == NULL || PyList_Append(list, one) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(one);
+        Py_SETREF(frame, PyFrame_GetBack(frame));
+    }
+    Py_XDECREF(frame);
+    return list;
+}
+
+/* _stack(thread, began, frame, most): the stack from that frame on, innermost first, if the thread
+   of that number is in the call that it began then; else None.  For each frame its code, line,
+   locals and globals.
+
+   The thread stays in its call meanwhile, so its frames stand still.  All of it is C that runs no
+   code of Python: no signal handler, finalizer or garbage collection comes between, which might
+   wait for the thread, or fork. */
+static PyObject *
+stack(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned long long thread;
+    long long began;
+    PyFrameObject *frame;
+    Py_ssize_t most;
+    if (!PyArg_ParseTuple(args, "KLO!n:_stack", &thread, &began, &PyFrame_Type, &frame, &most)) {
         return NULL;
     }
     for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL; waiter = waiter->next_made) {
@@ -194,11 +243,10 @@ pinned(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
             continue;
         }
         bool found = waiter->owner == thread && waiter->call.began == began;
-        PyObject *answer =
-            found ? PyObject_Vectorcall(args[2], args + 3, (size_t)count - 3, NULL) : NULL;
+        PyObject *list = found ? frames_from(frame, most) : NULL;
         ftt_call_unread(&waiter->call);
         if (found) {
-            return answer;
+            return list;
         }
     }
     Py_RETURN_NONE;
@@ -221,7 +269,8 @@ joining(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     ftt_time now = ftt_now(), until = FTT_FOREVER;
-    if (args[1] != Py_None) {
+    /* (Of other types nothing is asked but by the function itself.) */
+    if (PyFloat_Check(args[1]) || PyLong_Check(args[1])) {
         double seconds = PyFloat_AsDouble(args[1]);
         PyErr_Clear();
         /* (No NaN, either.) */
@@ -242,14 +291,15 @@ joining(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return answer;
 }
 
-/* _throw(thread, object, exception): raises the exception in the call on the object by the thread
-   of that number, if it sleeps there at this moment; whether it does. */
+/* _throw(thread, began, exception): raises the exception in the call that the thread of that number
+   began then, if it sleeps there at this moment; whether it does. */
 static PyObject *
 throw(PyObject *Py_UNUSED(module), PyObject *args)
 {
     unsigned long long thread;
-    PyObject *object, *exception;
-    if (!PyArg_ParseTuple(args, "KOO:_throw", &thread, &object, &exception)) {
+    long long began;
+    PyObject *exception;
+    if (!PyArg_ParseTuple(args, "KLO:_throw", &thread, &began, &exception)) {
         return NULL;
     }
     if (!PyExceptionInstance_Check(exception)) {
@@ -261,7 +311,7 @@ throw(PyObject *Py_UNUSED(module), PyObject *args)
     for (ftt_waiter *waiter = ftt_waiter_first(); waiter != NULL && !done;
          waiter = waiter->next_made) {
         if (ftt_call_read(&waiter->call)) {
-            done = waiter->owner == thread && waiter->call.object == object &&
+            done = waiter->owner == thread && waiter->call.began == began &&
                    ftt_waiter_throw(waiter, exception);
             ftt_call_unread(&waiter->call);
         }
@@ -277,7 +327,7 @@ PyMethodDef ftt_inspect_methods[] = {
     {"_numbers", numbers, METH_NOARGS, NULL},
     {"_number", number, METH_NOARGS, NULL},
     {"_holder", holder, METH_O, NULL},
-    {"_pinned", (PyCFunction)(void (*)(void))pinned, METH_FASTCALL, NULL},
+    {"_stack", stack, METH_VARARGS, NULL},
     {"_joining", (PyCFunction)(void (*)(void))joining, METH_FASTCALL, NULL},
     {"_forks", forks, METH_NOARGS, NULL},
     {"_throw", throw, METH_VARARGS, NULL},

@@ -78,6 +78,7 @@ ftt_let_go(PyObject *keeper)
 static inline ftt_outcome
 ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout, bool with)
 {
+    uint64_t thread = ftt_thread_id();
     ftt_outcome outcome = ftt_lock_acquire_awake(lock, &timeout);
     if (outcome == FTT_MUST_WAIT) {
         ftt_keep(keeper);
@@ -85,7 +86,7 @@ ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout, bool wit
         ftt_let_go(keeper);
     }
     if (outcome == FTT_ACQUIRED) {
-        ftt_lock_note(lock, with);
+        ftt_lock_note(lock, thread, with);
     }
     return outcome;
 }
