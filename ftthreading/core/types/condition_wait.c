@@ -2,6 +2,7 @@
 
 #include "python/arguments.h"
 #include "condition_type.h"
+#include "python/profiling.h"
 #include "types.h"
 
 static int
@@ -22,10 +23,14 @@ wait(PyObject *self, int64_t timeout)
         return FTT_FAILED;
     }
     bool with = monitor.lock != NULL && (ftt_load(&monitor.lock->holder) & 1) != 0;
+    ftt_timing timing = ftt_timing_begin();
+    ftt_this_thread.reacquires = 0;
     ftt_keep(self);
     ftt_outcome outcome = monitor.lock == NULL
                               ? ftt_foreign_wait(self, timeout)
                               : ftt_condition_wait(&cast(self)->condition, monitor, timeout);
+    ftt_timing_end_condition(&timing, ftt_this_thread.reacquires, monitor.lock, self);
+    ftt_this_thread.reacquires = 0;
     ftt_let_go(self);
     if (monitor.lock != NULL && outcome != FTT_HANDLED) {
         ftt_lock_note(monitor.lock, with);

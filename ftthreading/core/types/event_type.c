@@ -11,6 +11,7 @@
 #include "python/arguments.h"
 #include "python/function.h"
 #include "python/object.h"
+#include "python/profiling.h"
 #include "foreign.h"
 #include "types.h"
 
@@ -103,8 +104,10 @@ call_wait(FTT_CALL)
         return NULL;
     }
     ftt_time deadline;
+    ftt_timing timing = ftt_timing_begin();
     ftt_keep(self);
     ftt_outcome outcome = ftt_event_wait(event_of(self), timeout, &deadline);
+    ftt_timing_end(&timing, FTT_AWAITED, NULL, self);
     PyObject *result = outcome == FTT_FAILED    ? NULL
                        : outcome == FTT_FOREIGN ? ftt_python_wait(function, self, NULL, deadline)
                                                 : PyBool_FromLong(outcome == FTT_ACQUIRED);
