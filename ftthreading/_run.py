@@ -54,6 +54,11 @@ Run an unmodified Python program with ftthreading in the place of threading.
   -            a program read from standard input
   arguments    handed to the program in sys.argv
 
+  --profile[=FILE]
+               when the program ends, say which lines waited for locks, and which made them wait:
+               on standard error, or in a FILE that ends in .txt, .html, .collapsed (stacks for
+               flamegraph.pl), .speedscope.json or .firefox.json
+
   -h, --help   print this text
   --version    print the versions of ftthreading and of Python
 
@@ -84,8 +89,13 @@ _MAIN_NAMES = {
 
 def main() -> None:
     """Run what the command line names. Called once, by `__main__`."""
-    prepare, operand, sys.argv[:] = _parse(sys.argv[1:])
+    arguments = sys.argv[1:]
+    profile = arguments and arguments[0].partition("=")[0] == "--profile"
+    begin = _profile(arguments.pop(0)) if profile else None
+    prepare, operand, sys.argv[:] = _parse(arguments)
     install()
+    if begin is not None:
+        begin()
     frames = _frames(sys._getframe())
     untrace = vars(type(frames[0]))["f_trace"].__set__
     namespace = vars(sys.modules["__main__"])
@@ -108,6 +118,15 @@ def main() -> None:
         raise
     finally:
         frames.clear()  # this frame is one of them: a cycle
+
+
+def _profile(option: str) -> Callable[[], None]:
+    from ftthreading.diagnostics._profile import from_command_line
+
+    try:
+        return from_command_line(option)
+    except ValueError as error:
+        raise _usage_error(f"{error}\n") from None
 
 
 def _parse(arguments: list[str]) -> tuple[Prepare, str, list[str]]:

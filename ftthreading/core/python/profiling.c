@@ -450,7 +450,8 @@ let_go(session *session)
     }
 }
 
-/* _profile_start(): waits are recorded until _profile_stop() has been called as often. */
+/* _profile_start(): waits are recorded until _profile_stop() has been called as often; whether they
+   were not before. */
 static PyObject *
 start(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
@@ -474,12 +475,13 @@ start(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     }
     users += !another;
     ftt_raw_release(&guard);
+    bool first = fresh == NULL;
     free(fresh);
     if (another) {
         PyErr_SetString(PyExc_RuntimeError, "another interpreter is being profiled");
         return NULL;
     }
-    Py_RETURN_NONE;
+    return PyBool_FromLong(first);
 }
 
 /* _profile_stop(): whether it had been started. */
