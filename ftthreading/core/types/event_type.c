@@ -86,19 +86,10 @@ call_clear(FTT_CALL)
     Py_RETURN_NONE;
 }
 
-static PyObject *
-call_wait(FTT_CALL)
+/* Apart, so that a call that need not wait saves no registers for it. */
+__attribute__((noinline)) static PyObject *
+wait_until_set(PyObject *function, PyObject *self, PyObject *seconds)
 {
-    static const char *const keywords[] = {"timeout"};
-    PyObject *seconds;
-    if (!ftt_is_call_with(function, args, nargsf, names, event_dealloc, keywords, 1, &seconds) ||
-        ftt_event_is_foreign(event_of(args[0]))) {
-        return ftt_python(function, args, nargsf, names);
-    }
-    PyObject *self = args[0];
-    if (ftt_event_is_set(event_of(self))) {
-        Py_RETURN_TRUE;
-    }
     int64_t timeout;
     if (ftt_parse_wait(seconds, &timeout) < 0) {
         return NULL;
@@ -113,6 +104,21 @@ call_wait(FTT_CALL)
                                                 : PyBool_FromLong(outcome == FTT_ACQUIRED);
     ftt_let_go(self);
     return result;
+}
+
+static PyObject *
+call_wait(FTT_CALL)
+{
+    static const char *const keywords[] = {"timeout"};
+    PyObject *seconds;
+    if (!ftt_is_call_with(function, args, nargsf, names, event_dealloc, keywords, 1, &seconds) ||
+        ftt_event_is_foreign(event_of(args[0]))) {
+        return ftt_python(function, args, nargsf, names);
+    }
+    if (ftt_event_is_set(event_of(args[0]))) {
+        Py_RETURN_TRUE;
+    }
+    return wait_until_set(function, args[0], seconds);
 }
 
 static void
