@@ -33,11 +33,11 @@ class Profile:
     """The waits of all threads from ``with`` on, to its end, or till now.
 
     Only waits that begin and end within it are in it; a lock's place of making is known only for
-    locks made within it. Of many waits some are taken as a sample, at most about a thousand stacks a
-    second of each kind: totals and counts are estimates then, right on average; what lasted long
-    is recorded for certain. Several profiles may be taken at once, from any threads; they share
-    what is recorded, and a `longest` may then be from before the later one began. The child of a
-    fork is not profiled.
+    locks made within it. Of many waits a sample is recorded, some thousand stacks a second at most:
+    totals and counts are estimates then, right on average; what lasted long is recorded for
+    certain. Several profiles may be taken at once, from any threads; they share what is recorded,
+    and a `longest` may then be from before the later one began. The child of a fork is not
+    profiled.
     """
 
     def __init__(self) -> None:
@@ -120,12 +120,14 @@ class Profile:
         Raises ValueError for another name, and OSError.
         """
         text = _format_of(file)(self.data)
-        with open(file, "w", encoding="utf-8") as stream:
+        with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
 
 
 def profile() -> Profile:
-    """A contention profile of what runs in a ``with`` statement::
+    """Return a contention profile of what runs in a ``with`` statement.
+
+    ::
 
         with ftthreading.diagnostics.profile() as p:
             ...
@@ -158,16 +160,15 @@ def from_command_line(option: str) -> Callable[[], None]:
         if os.getpid() != process:
             return  # a child of a fork that ends as programs do
         whole.__exit__(None, None, None)
-        try:
-            if sys.stderr is None:
-                sys.stderr = open(os.devnull, "w")
-            if file:
+        said = whole.text()
+        if file:
+            try:
                 whole.write(file)
-                sys.stderr.write(f"{_profile_text.first_line(whole.data)}\nProfile: {file}\n")
-            else:
-                sys.stderr.write(whole.text())
-        except OSError as error:
-            sys.stderr.write(f"ftthreading: the profile cannot be written: {error}\n")
+                said = f"{_profile_text.first_line(whole.data)}\nProfile: {file}\n"
+            except OSError as error:
+                said = f"ftthreading: the profile cannot be written: {error}\n"
+        if sys.stderr is not None:
+            sys.stderr.write(said)
 
     def begin() -> None:
         whole.__enter__()

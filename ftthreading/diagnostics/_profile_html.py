@@ -32,7 +32,8 @@ _STYLE = f"""
 :root {{ color-scheme: light dark; {_LIGHT} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {_DARK} }} }}
 * {{ box-sizing: border-box; }}
-body {{ margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }}
+body {{ margin: 0; background: var(--page); color: var(--text);
+  font: 15px/1.5 system-ui, sans-serif; }}
 header, section {{ background: var(--card); border: 1px solid var(--line); }}
 header {{ border-width: 0 0 1px; padding: 10px 24px; font-size: 17px; }}
 header span, .quiet, th, footer {{ color: var(--quiet); font-weight: 400; }}
@@ -42,7 +43,8 @@ h2 {{ font-size: 16px; margin: 0 0 8px; }}
 section {{ border-radius: 10px; padding: 16px 18px; margin: 0 0 16px; overflow-x: auto; }}
 .tiles {{ display: flex; flex-wrap: wrap; gap: 8px 32px; }}
 .tiles b {{ display: block; font-size: 28px; line-height: 1.2; }}
-table {{ border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }}
+table {{ border-collapse: collapse; width: 100%; font-size: 14px;
+  font-variant-numeric: tabular-nums; }}
 th {{ text-align: left; font-size: 12px; }}
 th, td {{ padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }}
 .number {{ text-align: right; white-space: nowrap; }}

@@ -49,7 +49,7 @@ def release_once_asleep(lock):
 
 
 @pytest.mark.parametrize("kind", ["Lock", "RLock"])
-def test_line_that_waits_and_line_that_holds(kind):
+def test_line_that_waits_and_line_that_holds(kind, num_parallel_threads):
     with profile() as p:
         lock = getattr(ftthreading, kind)()  # makes
         release_once_asleep(lock)
@@ -64,14 +64,14 @@ def test_line_that_waits_and_line_that_holds(kind):
     assert 0 < waits.longest <= waits.total <= p.thread_seconds
     assert holds.count >= 1
     assert 0 < holds.longest <= holds.held <= holds.total
-    # Both waited while it was held, so what is blamed is the most of what was waited.
-    assert holds.total <= waits.total
+    if num_parallel_threads == 1:  # else others have not come to the end of their waits
+        assert holds.total <= waits.total
     stacks = [stack for stack, _ in waits.stacks]
     assert all(stack[0].line == here("waits") for stack in stacks)
     assert sum(total for _, total in waits.stacks) == pytest.approx(waits.total)
 
 
-def test_the_blame_is_whose_hold_it_was():
+def test_the_blame_is_whose_hold_it_was(num_parallel_threads):
     """Of two releases the one is charged with the time that passed in its hold."""
 
     def hold_long(lock):
@@ -86,10 +86,11 @@ def test_the_blame_is_whose_hold_it_was():
     assert long.longest >= 0.2
     assert long.total >= 2 * 0.2
     others = sum(row.total for row in p.holders if row.lock == long.lock) - long.total
-    if not p.data.lost and in_main_thread():  # else the same test runs in other threads, too
+    if num_parallel_threads == 1:
         assert others < long.total
 
 
+@pytest.mark.thread_unsafe(reason="makes a lock while no profile is on")
 def test_lock_made_before():
     lock = ftthreading.Lock()
     with profile() as p:
@@ -100,9 +101,9 @@ def test_lock_made_before():
 
 def _address_of(lock, rows):
     """Of the lock in the object, which is not where the object is."""
-    found = [row.lock.address for row in rows if 0 <= row.lock.address - id(lock) < 64]
-    assert len(found) == 1
-    return found[0]
+    addresses = {row.lock.address for row in rows if row.lock.made is None}
+    (found,) = (address for address in addresses if 0 <= address - id(lock) < 64)
+    return found
 
 
 def test_semaphore():
@@ -150,8 +151,8 @@ def test_condition_gets_its_lock_back(lock):
         with cond:
             cond.wait()  # waits for a notification
 
-    cond = ftthreading.Condition(lock())
     with profile() as p:
+        cond = ftthreading.Condition(lock())
         waiter = start_asleep(1, wait)
         with cond:
             cond.notify()
@@ -193,8 +194,9 @@ def test_timed_waits_that_end_in_vain():
     def give_up(_):
         return lock.acquire(timeout=0.01)  # gives up
 
-    lock = ftthreading.Lock()
-    with lock, profile() as p:
+    with profile() as p:
+        lock = ftthreading.Lock()
+        lock.acquire()
         assert run_threads(2, give_up) == [False, False]
     row = row_at(p.contended, "gives up")
     assert row.count >= 2
@@ -213,9 +215,10 @@ def test_spinning_is_counted():
     """Threads that get the lock without a sleep have waited."""
 
     def spin(_):
-        for _ in range(20_000):
+        for _ in range(5_000):
             with lock:  # spins
-                pass
+                for _ in range(50):
+                    pass
 
     with profile() as p:
         lock = ftthreading.Lock()
@@ -228,7 +231,7 @@ def test_spinning_is_counted():
     assert 0 <= row.awake <= row.total
 
 
-def test_many_waits_are_estimated():
+def test_many_waits_are_estimated(num_parallel_threads):
     """The rate adapts; sums stay what they are, and no more than a bounded number is recorded."""
 
     def ping_pong(i):
@@ -245,8 +248,8 @@ def test_many_waits_are_estimated():
         run_threads(2, ping_pong)
         took = time.monotonic() - began
     row = row_at(p.awaited, "plays")
-    assert 0 < row.total
-    if not p.data.lost and threading.active_count() < 3:
+    assert row.total > 0
+    if num_parallel_threads == 1:
         assert row.total < 4 * took
         assert row.count < 4 * 10_000
 
@@ -306,7 +309,7 @@ def test_eight_threads_profile_and_read_at_once():
         users.join()
 
 
-def test_profiles_share_what_is_recorded_but_not_what_was_before():
+def test_profiles_share_what_is_recorded_but_not_what_was_before(num_parallel_threads):
     lock = ftthreading.Lock()
     with profile() as whole:
         release_once_asleep(lock)
@@ -315,7 +318,7 @@ def test_profiles_share_what_is_recorded_but_not_what_was_before():
             pass
         again = sum(row.count for row in rows_at(part.contended, "waits"))
     assert before >= 2
-    if threading.active_count() == 1 and in_main_thread():
+    if num_parallel_threads == 1:
         assert again == 0
 
 
