@@ -62,6 +62,9 @@ Options that look into the program (ftthreading.diagnostics):
   --deadlocks[=WHAT]   tell of waits that cannot end, within two seconds. WHAT: report (the
                        default), raise (DeadlockError in one of the threads, if it is certain),
                        abort (exit code 86, if it is certain)
+  --profile[=FILE]     when the program ends, say which lines waited for locks, and which made
+                       them wait: on standard error, or in a FILE that ends in .txt, .html,
+                       .collapsed (stacks for flamegraph.pl), .speedscope.json or .firefox.json
 
   dump PID     show who waits for what in another process, which may hang (Linux)
   top PID      the same again and again; `dump --help` and `top --help` say more.
@@ -129,7 +132,7 @@ def main() -> None:
         frames.clear()  # this frame is one of them: a cycle
 
 
-_LOOKING = ("--dump-on", "--deadlocks")  # options that look into the program
+_LOOKING = ("--dump-on", "--deadlocks", "--profile")  # options that look into the program
 
 
 def _split_options(arguments: list[str]) -> tuple[list[str], list[str]]:

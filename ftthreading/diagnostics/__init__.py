@@ -12,6 +12,9 @@
     diagnostics.enable(signal=signal.SIGUSR1)   # the signal prints the dump
     diagnostics.enable(deadlocks="report")      # a deadlock is told within two seconds
 
+    with diagnostics.profile() as p:            # which lines wait for locks, and for whom
+        ...
+
 or, without a change to the program::
 
     python -m ftthreading --dump-on=USR1 --deadlocks app.py
@@ -32,6 +35,8 @@ from ._enable import DEADLOCK_EXIT_CODE as DEADLOCK_EXIT_CODE
 from ._enable import DeadlockError as DeadlockError
 from ._enable import disable as disable
 from ._enable import enable as enable
+from ._profile import Profile as Profile
+from ._profile import profile as profile
 from ._waits import Owner as Owner
 from ._waits import Wait as Wait
 from ._waits import owner_of as owner_of
@@ -42,12 +47,14 @@ __all__ = [
     "Deadlock",
     "DeadlockError",
     "Owner",
+    "Profile",
     "Wait",
     "deadlocks",
     "disable",
     "dump",
     "enable",
     "owner_of",
+    "profile",
     "waits",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from . import _enable
+from . import _enable, _profile
 
 type Begin = Callable[[], None]
 
@@ -18,6 +18,7 @@ def parse(options: list[str]) -> Begin:
     """What is to be called before the program runs. Raises BadOptionError."""
     signum: int | None = None
     mode: str | None = None
+    more: list[Begin] = []
     for option in options:
         name, given, value = option.partition("=")
         if name == "--dump-on":
@@ -26,7 +27,18 @@ def parse(options: list[str]) -> Begin:
             mode = value if given else "report"
             if mode not in ("report", "raise", "abort"):
                 raise BadOptionError(f"--deadlocks is report, raise or abort, not {mode!r}")
-    return lambda: _enable.enable(signal=signum, deadlocks=mode)
+        elif name == "--profile":
+            try:
+                more.append(_profile.from_command_line(option))
+            except ValueError as error:
+                raise BadOptionError(str(error)) from None
+
+    def begin() -> None:
+        _enable.enable(signal=signum, deadlocks=mode)
+        for each in more:
+            each()
+
+    return begin
 
 
 def _signal(name: str) -> int:

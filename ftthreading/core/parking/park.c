@@ -56,6 +56,7 @@ ftt_wait_begin(ftt_wait *wait, int64_t timeout)
     }
     ftt_time now = ftt_now();
     wait->waiter->since = now;
+    wait->waiter->charged = now;
     wait->waiter->busy = false;
     wait->deadline = timeout < 0 || timeout > FTT_FOREVER - now ? FTT_FOREVER : now + timeout;
     wait->up = 0;

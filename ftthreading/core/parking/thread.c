@@ -26,7 +26,10 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_exit;
 static bool has_key;
 
-ftt_thread *ftt_threads; /* guarded by spare_lock */
+/* Guarded by spare_lock. */
+ftt_thread *ftt_threads;
+static uint64_t alive;
+static uint64_t begun; /* when threads have begun, less when they have ended, summed up modulo 2^64 */
 
 static void
 list(void)
@@ -37,6 +40,8 @@ list(void)
         ftt_threads->previous = &ftt_this_thread;
     }
     ftt_threads = &ftt_this_thread;
+    begun += (uint64_t)ftt_now();
+    alive++;
 }
 
 static void
@@ -52,6 +57,8 @@ unlist(void)
         ftt_this_thread.next->previous = ftt_this_thread.previous;
     }
     ftt_this_thread.previous = ftt_this_thread.next = NULL;
+    begun -= (uint64_t)ftt_now();
+    alive--;
 }
 
 static void
@@ -100,6 +107,15 @@ ftt_thread_each(void (*visit)(void *argument, const ftt_thread *thread), void *a
         visit(argument, thread);
     }
     ftt_raw_release(&spare_lock);
+}
+
+ftt_time
+ftt_threads_time(void)
+{
+    ftt_raw_acquire(&spare_lock);
+    ftt_time time = (ftt_time)(alive * (uint64_t)ftt_now() - begun);
+    ftt_raw_release(&spare_lock);
+    return time;
 }
 
 ftt_waiter *
@@ -195,6 +211,8 @@ ftt_thread_after_fork(void (*keep)(ftt_waiter *))
     ftt_raw_reinit(&spare_lock);
     spare = NULL;
     ftt_threads = NULL;
+    begun = 0;
+    alive = 0;
     if (has_key && ftt_this_thread.id != 0) {
         list();
     }

@@ -26,6 +26,7 @@ struct ftt_waiter {
     ftt_waiter *next;
     _Atomic ftt_time posted; /* when it was woken from its sleep, if it was; advice (policy.h) */
     ftt_time since;   /* when its wait for this queue began; bucket lock */
+    ftt_time charged; /* until when its wait is charged to others (profiling.h); bucket lock */
     bool busy;        /* runs signal handlers meanwhile (barrier.c); bucket lock */
     uint64_t ticket;  /* for the primitive's own use; bucket lock */
 
@@ -53,6 +54,7 @@ struct ftt_thread {
     uint32_t blockings; /* calls that had to wait (blocking.c) */
     bool crowded;       /* its last yield has run somebody else (policy.h) */
     ftt_keeper keeper;  /* on what the next blocking call waits (call.h) */
+    ftt_time reacquires; /* since when a Condition's lock is awaited, while that is profiled */
     ftt_thread *previous, *next; /* of the threads that have a number and have not ended */
     char name[48];               /* when it began, in UTF-8, cut; for who reads from outside */
 };
@@ -80,6 +82,9 @@ ftt_thread_id(void)
 /* Shows visit() each thread that has a number and has not ended, under a raw lock: a few lines of
    plain C. */
 void ftt_thread_each(void (*visit)(void *argument, const ftt_thread *thread), void *argument);
+
+/* For how long all threads that have a number have existed, ns together, since some time. */
+ftt_time ftt_threads_time(void);
 
 /* Throws an exception into the call of a waiter that the caller reads (call.h): its thread raises
    it instead of sleeping on.  False, and the reference stays the caller's, if it does not sleep. */

@@ -136,6 +136,7 @@ static void
 take_back(ftt_monitor monitor, ftt_wait *wait, unsigned long count, bool with, ftt_aside *aside)
 {
     wait->waiter->since = ftt_now();
+    wait->waiter->charged = wait->waiter->since;
     wait->returning = false;
     if (monitor.rlock == NULL) {
         if (ftt_lock_reacquire(monitor.lock, wait, NULL, NULL, aside)) {

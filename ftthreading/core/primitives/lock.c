@@ -62,6 +62,7 @@
 #include <stddef.h>
 
 #include "lock.h"
+#include "parking/profiling.h"
 
 typedef struct {
     ftt_lock *lock;
@@ -158,10 +159,18 @@ ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,
 {
     bool give_up = false;
     int64_t forever = -1;
-    if ((owned == NULL || !owned(argument)) &&
-        ftt_lock_acquire_awake(lock, &forever) == FTT_ACQUIRED) {
-        ftt_lock_forget(lock);
-        return true;
+    if (owned == NULL || !owned(argument)) {
+        bool had = ftt_lock_try(lock);
+        if (!had) {
+            if (ftt_profiles()) {
+                ftt_this_thread.reacquires = ftt_now();
+            }
+            had = ftt_lock_back_off(lock, &forever);
+        }
+        if (had) {
+            ftt_lock_forget(lock);
+            return true;
+        }
     }
     wait->deadline = FTT_FOREVER;
     ftt_call_reacquires(&wait->waiter->call);
@@ -196,6 +205,7 @@ ftt_lock_acquire_asleep(ftt_lock *lock, int64_t timeout)
 typedef struct {
     ftt_lock *lock;
     bool was_locked;
+    ftt_blame blame;
 } releaser;
 
 /* Under the bucket lock. */
@@ -235,6 +245,9 @@ choose(void *argument, ftt_waiter *oldest, bool more)
     if (token == FTT_TOKEN_HANDOFF) {
         me->lock->last_handoff = ftt_handoff_stamp(now);
     }
+    if (token != 0 && ftt_profiles()) {
+        me->blame = ftt_charge(oldest, word, now);
+    }
     return token;
 }
 
@@ -253,7 +266,10 @@ ftt_lock_release_slow(ftt_lock *lock)
     if ((seen & FTT_LOCKED) == 0) {
         return false;
     }
-    releaser me = {lock, false};
+    releaser me = {lock, false, {0, 0}};
     ftt_unpark_one(&lock->word, choose, &me);
+    if (me.blame.waited > 0) {
+        ftt_blame_me(lock, me.blame);
+    }
     return me.was_locked;
 }

@@ -32,7 +32,8 @@ typedef struct {
 static inline bool
 ftt_rlock_is_owned(const ftt_rlock *rlock)
 {
-    return atomic_load_explicit(&rlock->owner, memory_order_relaxed) == ftt_thread_id();
+    uint64_t me = ftt_thread_id();
+    return atomic_load_explicit(&rlock->owner, memory_order_relaxed) == me;
 }
 
 static inline unsigned long

@@ -45,6 +45,7 @@
    WAITERS are; who gives one after it finds no AWAKE and wakes somebody itself; and who parks
    after it has found no permit. */
 
+#include "parking/profiling.h"
 #include "semaphore.h"
 
 enum {
@@ -213,6 +214,7 @@ typedef struct {
     ftt_semaphore *semaphore;
     int64_t count, limit;
     bool refused;
+    ftt_blame blame;
 } releaser;
 
 /* Under the bucket lock. */
@@ -253,6 +255,9 @@ choose(void *argument, ftt_waiter *oldest, bool more)
     if (token == FTT_TOKEN_HANDOFF) {
         semaphore->last_handoff = ftt_handoff_stamp(now);
     }
+    if (token != 0 && ftt_profiles()) {
+        me->blame = ftt_charge(oldest, semaphore, now);
+    }
     return token;
 }
 
@@ -268,9 +273,12 @@ ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limi
             return true;
         }
     }
-    releaser me = {semaphore, count, limit, false};
+    releaser me = {semaphore, count, limit, false, {0, 0}};
     ftt_unpark_one(semaphore, choose, &me);
     nudge(semaphore);
+    if (me.blame.waited > 0) {
+        ftt_blame_me(semaphore, me.blame);
+    }
     return !me.refused;
 }
 

@@ -29,6 +29,7 @@
 #include "parking/policy.h"
 #include "parking/thread.h"
 #include "cpython.h"
+#include "profiling.h"
 
 #define SELDOM 64
 
@@ -63,6 +64,7 @@ ftt_blocking_after_fork(void)
 {
     /* The thread that called fork() is the child's main thread. */
     atomic_store_explicit(&main_ident, PyThread_get_thread_ident(), memory_order_relaxed);
+    ftt_profiling_after_fork();
 }
 
 bool

@@ -6,6 +6,7 @@
 #include "python/arguments.h"
 #include "python/function.h"
 #include "python/object.h"
+#include "python/profiling.h"
 #include "types.h"
 
 typedef struct {
@@ -190,8 +191,10 @@ call_wait(FTT_CALL)
     /* The caller's reference may be one that nobody counts.  At finalization the interpreter
        drops those of daemon threads, and a wait that then times out would leave the queue by
        way of an object that is gone. */
+    ftt_timing timing = ftt_timing_begin();
     ftt_keep(self);
     ftt_barrier_end end = ftt_barrier_wait(&cast(self)->barrier, timeout, &arrival);
+    ftt_timing_end(&timing, FTT_AWAITED, NULL, self);
     if (end == FTT_BARRIER_LEADS) {
         end = lead(self, &arrival);
     }

@@ -2,6 +2,7 @@
 
 #include "python/arguments.h"
 #include "condition_type.h"
+#include "python/profiling.h"
 #include "types.h"
 
 static int
@@ -21,10 +22,14 @@ wait(PyObject *self, int64_t timeout)
     if (require_owned(self, monitor, "cannot wait on un-acquired lock") < 0) {
         return FTT_FAILED;
     }
+    ftt_timing timing = ftt_timing_begin();
+    ftt_this_thread.reacquires = 0;
     ftt_keep(self);
     ftt_outcome outcome = monitor.lock == NULL
                               ? ftt_foreign_wait(self, timeout)
                               : ftt_condition_wait(&cast(self)->condition, monitor, timeout);
+    ftt_timing_end_condition(&timing, ftt_this_thread.reacquires, monitor.lock, self);
+    ftt_this_thread.reacquires = 0;
     ftt_let_go(self);
     if (outcome == FTT_HANDLED) {
         PyErr_SetString(PyExc_RuntimeError, monitor.rlock == NULL

@@ -11,6 +11,7 @@
 #include "python/arguments.h"
 #include "python/function.h"
 #include "python/object.h"
+#include "python/profiling.h"
 #include "foreign.h"
 #include "types.h"
 
@@ -85,6 +86,26 @@ call_clear(FTT_CALL)
     Py_RETURN_NONE;
 }
 
+/* Apart, so that a call that need not wait saves no registers for it. */
+__attribute__((noinline)) static PyObject *
+wait_until_set(PyObject *function, PyObject *self, PyObject *seconds)
+{
+    int64_t timeout;
+    if (ftt_parse_wait(seconds, &timeout) < 0) {
+        return NULL;
+    }
+    ftt_time deadline;
+    ftt_timing timing = ftt_timing_begin();
+    ftt_keep(self);
+    ftt_outcome outcome = ftt_event_wait(event_of(self), timeout, &deadline);
+    ftt_timing_end(&timing, FTT_AWAITED, NULL, self);
+    PyObject *result = outcome == FTT_FAILED    ? NULL
+                       : outcome == FTT_FOREIGN ? ftt_python_wait(function, self, NULL, deadline)
+                                                : PyBool_FromLong(outcome == FTT_ACQUIRED);
+    ftt_let_go(self);
+    return result;
+}
+
 static PyObject *
 call_wait(FTT_CALL)
 {
@@ -94,22 +115,10 @@ call_wait(FTT_CALL)
         ftt_event_is_foreign(event_of(args[0]))) {
         return ftt_python(function, args, nargsf, names);
     }
-    PyObject *self = args[0];
-    if (ftt_event_is_set(event_of(self))) {
+    if (ftt_event_is_set(event_of(args[0]))) {
         Py_RETURN_TRUE;
     }
-    int64_t timeout;
-    if (ftt_parse_wait(seconds, &timeout) < 0) {
-        return NULL;
-    }
-    ftt_time deadline;
-    ftt_keep(self);
-    ftt_outcome outcome = ftt_event_wait(event_of(self), timeout, &deadline);
-    PyObject *result = outcome == FTT_FAILED    ? NULL
-                       : outcome == FTT_FOREIGN ? ftt_python_wait(function, self, NULL, deadline)
-                                                : PyBool_FromLong(outcome == FTT_ACQUIRED);
-    ftt_let_go(self);
-    return result;
+    return wait_until_set(function, args[0], seconds);
 }
 
 static void

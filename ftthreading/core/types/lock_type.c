@@ -7,6 +7,7 @@
 
 #include "python/arguments.h"
 #include "python/object.h"
+#include "python/profiling.h"
 #include "stand_in.h"
 #include "types.h"
 
@@ -27,7 +28,11 @@ lock_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     /* All zero is an unlocked lock. */
-    return ftt_shared_new(type);
+    PyObject *self = ftt_shared_new(type);
+    if (self != NULL) {
+        ftt_note_made(ftt_lock_of(self));
+    }
+    return self;
 }
 
 static int

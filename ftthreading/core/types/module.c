@@ -10,6 +10,7 @@
 #include "parking/policy.h"
 #include "python/current.h"
 #include "python/holding.h"
+#include "python/profiling.h"
 #include "python/wake.h"
 #include "stand_in.h"
 #include "types.h"
@@ -188,6 +189,7 @@ exec_module(PyObject *module)
         PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_inspect_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_wake_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_profiling_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_stand_in_methods) < 0) {
         return -1;
     }

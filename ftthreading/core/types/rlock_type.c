@@ -10,6 +10,7 @@
 #include "python/arguments.h"
 #include "python/cpython.h"
 #include "python/object.h"
+#include "python/profiling.h"
 #include "stand_in.h"
 #include "types.h"
 
@@ -57,7 +58,11 @@ rlock_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     /* All zero is an unlocked RLock. */
-    return ftt_shared_new(type);
+    PyObject *self = ftt_shared_new(type);
+    if (self != NULL) {
+        ftt_note_made(&ftt_rlock_of(self)->lock);
+    }
+    return self;
 }
 
 static int

@@ -11,6 +11,7 @@
 #include "python/arguments.h"
 #include "python/function.h"
 #include "python/object.h"
+#include "python/profiling.h"
 #include "foreign.h"
 #include "types.h"
 
@@ -39,7 +40,11 @@ limit_of(PyObject *self)
 static PyObject *
 semaphore_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    return type->tp_alloc(type, 0);
+    PyObject *self = type->tp_alloc(type, 0);
+    if (self != NULL) {
+        ftt_note_made(&cast(self)->semaphore);
+    }
+    return self;
 }
 
 /* A whole number; what is too much for the counter becomes as much again and more. */
@@ -164,8 +169,12 @@ call_acquire(FTT_CALL)
         return NULL;
     }
     ftt_time deadline = FTT_FOREVER;
+    ftt_timing timing = ftt_timing_begin();
     ftt_keep(self);
     ftt_outcome outcome = ftt_semaphore_wait(&cast(self)->semaphore, timeout, &deadline);
+    if (timeout != 0) {
+        ftt_timing_end(&timing, FTT_CONTENDED, &cast(self)->semaphore, self);
+    }
     PyObject *result;
     if (outcome == FTT_FOREIGN) {
         result = blocking ? ftt_python_wait(function, self, Py_True, deadline)

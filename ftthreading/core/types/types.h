@@ -73,18 +73,19 @@ ftt_let_go(PyObject *keeper)
     Py_DECREF(keeper);
 }
 
+/* For a lock that was found taken; in contended.c.  `timeout` is not 0. */
+ftt_outcome ftt_lock_acquire_taken(PyObject *keeper, ftt_lock *lock, int64_t timeout);
+ftt_outcome ftt_rlock_acquire_taken(PyObject *keeper, ftt_rlock *rlock, int64_t timeout);
+
 /* Acquires a lock for a method of `keeper`, the object that the lock is a part of, or that owns
    it; `with`: for a `with` statement. */
 static inline ftt_outcome
 ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout, bool with)
 {
     uint64_t thread = ftt_thread_id();
-    ftt_outcome outcome = ftt_lock_acquire_awake(lock, &timeout);
-    if (outcome == FTT_MUST_WAIT) {
-        ftt_keep(keeper);
-        outcome = ftt_lock_acquire_asleep(lock, timeout);
-        ftt_let_go(keeper);
-    }
+    ftt_outcome outcome = ftt_lock_try(lock) ? FTT_ACQUIRED
+                          : timeout == 0     ? FTT_TIMED_OUT
+                                             : ftt_lock_acquire_taken(keeper, lock, timeout);
     if (outcome == FTT_ACQUIRED) {
         ftt_lock_note(lock, thread, with);
     }
@@ -94,13 +95,15 @@ ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout, bool wit
 static inline ftt_outcome
 ftt_rlock_acquire_for(PyObject *keeper, ftt_rlock *rlock, int64_t timeout)
 {
-    ftt_outcome outcome = ftt_rlock_acquire_awake(rlock, &timeout);
-    if (outcome == FTT_MUST_WAIT) {
-        ftt_keep(keeper);
-        outcome = ftt_rlock_acquire_asleep(rlock, timeout);
-        ftt_let_go(keeper);
+    if (ftt_rlock_is_owned(rlock)) {
+        ftt_rlock_set_count(rlock, ftt_rlock_count(rlock) + 1);
+        return FTT_ACQUIRED;
     }
-    return outcome;
+    if (ftt_lock_try(&rlock->lock)) {
+        ftt_rlock_own(rlock, 1);
+        return FTT_ACQUIRED;
+    }
+    return timeout == 0 ? FTT_TIMED_OUT : ftt_rlock_acquire_taken(keeper, rlock, timeout);
 }
 
 /* The C locks in instances of exactly these types, for Condition. */

@@ -19,6 +19,7 @@
 
 #include "parking/park.h"
 #include "parking/policy.h"
+#include "parking/profiling.h"
 
 #define STANDSTILL 6 /* seconds without progress */
 
@@ -318,6 +319,12 @@ ftt_out_of_memory(void)
 void
 ftt_blocking_after_fork(void)
 {
+}
+
+void
+ftt_blame_me(const void *key, ftt_blame blame)
+{
+    (void)key, (void)blame;
 }
 
 #ifdef FTT_WIDEN
