@@ -12,6 +12,7 @@
 #include "python/holding.h"
 #include "python/wake.h"
 #include "stand_in.h"
+#include "tracing/tracing.h"
 #include "types.h"
 
 static bool
@@ -188,7 +189,8 @@ exec_module(PyObject *module)
         PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_inspect_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_wake_methods) < 0 ||
-        PyModule_AddFunctions(module, ftt_stand_in_methods) < 0) {
+        PyModule_AddFunctions(module, ftt_stand_in_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_tracing_methods) < 0) {
         return -1;
     }
     return keep_threading(module) < 0 ? -1 : add_types(module);
@@ -205,6 +207,9 @@ traverse_module(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->semaphore);
     Py_VISIT(state->threading);
     Py_VISIT(state->their_rlock);
+    for (int i = 0; i < FTT_EVENTS; i++) {
+        Py_VISIT(state->recorder[i]);
+    }
     return 0;
 }
 
@@ -219,6 +224,9 @@ clear_module(PyObject *module)
     Py_CLEAR(state->semaphore);
     Py_CLEAR(state->threading);
     Py_CLEAR(state->their_rlock);
+    for (int i = 0; i < FTT_EVENTS; i++) {
+        Py_CLEAR(state->recorder[i]);
+    }
     return 0;
 }
 

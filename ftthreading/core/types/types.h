@@ -11,6 +11,9 @@
 
 extern PyModuleDef ftt_module;
 
+/* What a recorder is told (tracing.c). */
+enum { FTT_MADE, FTT_WANTED, FTT_TAKEN, FTT_WAITS, FTT_RELEASED, FTT_EVENTS };
+
 typedef struct {
     PyTypeObject *lock_class; /* the metaclass of the next two */
     PyTypeObject *lock;
@@ -19,6 +22,8 @@ typedef struct {
     PyTypeObject *semaphore;
     PyObject *threading;
     PyObject *their_rlock; /* threading.RLock, as it was when we were loaded */
+    PyObject *recorder[FTT_EVENTS]; /* tracing.c */
+    _Atomic bool tracing;
 } ftt_module_state;
 
 extern PyType_Spec ftt_lock_spec;
@@ -39,6 +44,14 @@ extern const ftt_function ftt_barrier_functions[];
 
 extern PyMethodDef ftt_barrier_module_methods[];
 extern PyMethodDef ftt_inspect_methods[];
+
+/* The methods in C; tracing.c exchanges some. */
+extern PyMethodDef ftt_lock_methods[];
+extern PyMethodDef ftt_rlock_methods[];
+extern PyMethodDef ftt_condition_methods[];
+
+PyObject *ftt_rlock_release_save_method(PyObject *self, PyObject *ignored);
+PyObject *ftt_rlock_acquire_restore_method(PyObject *self, PyObject *state);
 
 /* Like classes written in Python: with subclasses, attributes of instances and of the class,
    and weak references. */
