@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 from . import _enable
 
-type Begin = Callable[[], None]
+type ExitCode = Callable[[], int | None]
+"""Gives the exit code of a program that has ended with 0; None to leave it."""
+
+type Begin = Callable[[], ExitCode | None]
 
 
 class BadOptionError(ValueError):
@@ -18,6 +21,7 @@ def parse(options: list[str]) -> Begin:
     """What is to be called before the program runs. Raises BadOptionError."""
     signum: int | None = None
     mode: str | None = None
+    lock_order: dict[str, str | None] = {}
     for option in options:
         name, given, value = option.partition("=")
         if name == "--dump-on":
@@ -26,7 +30,25 @@ def parse(options: list[str]) -> Begin:
             mode = value if given else "report"
             if mode not in ("report", "raise", "abort"):
                 raise BadOptionError(f"--deadlocks is report, raise or abort, not {mode!r}")
-    return lambda: _enable.enable(signal=signum, deadlocks=mode)
+        elif name.startswith("--lock-order"):
+            lock_order[name] = value if given else None
+    watch = _lock_order_begin(lock_order) if lock_order else None
+
+    def begin() -> ExitCode | None:
+        if signum is not None or mode is not None:
+            _enable.enable(signal=signum, deadlocks=mode)
+        return watch() if watch is not None else None
+
+    return begin
+
+
+def _lock_order_begin(options: dict[str, str | None]) -> Begin:
+    from . import _lock_order
+
+    try:
+        return _lock_order.from_command_line(options)
+    except ValueError as error:
+        raise BadOptionError(str(error)) from None
 
 
 def _signal(name: str) -> int:

@@ -129,7 +129,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert "ftthreading/py.typed" in ours
     assert "ftthreading/_core.pyi" in ours
     assert len([name for name in ours if name.endswith(".so")]) == 1
-    checkout = {f"ftthreading/{path.name}" for path in (ROOT / "ftthreading").glob("*.py")}
+    checkout = {str(path.relative_to(ROOT)) for path in (ROOT / "ftthreading").rglob("*.py")}
     assert checkout == {name for name in ours if name.endswith(".py")}
 
 
