@@ -39,6 +39,11 @@ JOIN_MAY_HANG_AT_EXIT = sys.version_info < (3, 14)
 """Whether joining a thread that the finalizing interpreter has stopped waits for ever."""
 
 
+def wait_for_threads() -> None:
+    """What the interpreter does first when it ends: wait for all threads that are no daemons."""
+    getattr(threading, "_shutdown", lambda: None)()
+
+
 def is_own(function: object) -> bool:
     """Return whether it is the interpreter's own function of `threading`, not a tool's."""
     return isinstance(function, FunctionType) and function.__globals__ is vars(threading)

@@ -30,6 +30,7 @@ import runpy
 import sys
 from importlib.util import MAGIC_NUMBER
 
+from ftthreading._cpython import wait_for_threads
 from ftthreading._install import install
 from ftthreading._uncaught import hide_launcher
 
@@ -62,6 +63,11 @@ Options that look into the program (ftthreading.diagnostics):
   --deadlocks[=WHAT]   tell of waits that cannot end, within two seconds. WHAT: report (the
                        default), raise (DeadlockError in one of the threads, if it is certain),
                        abort (exit code 86, if it is certain)
+  --lock-order         tell of locks that are taken in orders that can deadlock, though they did
+                       not in this run; exit code 66 if there were any and the program's is 0
+  --lock-order-strict  the same, and 66 also for what is only possible
+  --lock-order-suppressions=FILE
+                       the same, without what a line of the file describes
   --profile[=FILE]     when the program ends, say which lines waited for locks, and which made
                        them wait: on standard error, or in a FILE that ends in .txt, .html,
                        .collapsed (stacks for flamegraph.pl), .speedscope.json or .firefox.json
@@ -106,8 +112,7 @@ def main() -> None:
     prepare, operand, sys.argv[:] = _parse(arguments)
     begin = _diagnostics(options) if options else None
     install()
-    if begin is not None:
-        begin()
+    exit_code = begin() if begin is not None else None
     frames = _frames(sys._getframe())
     untrace = vars(type(frames[0]))["f_trace"].__set__
     namespace = vars(sys.modules["__main__"])
@@ -127,12 +132,36 @@ def main() -> None:
         # SystemExit ends the interpreter without a traceback, unless -i asks for one.
         if not isinstance(exception, SystemExit) or sys.flags.inspect:
             hide_launcher(exception, globals(), namespace, leftovers)
+        if exit_code and isinstance(exception, SystemExit) and exception.code in (None, 0):
+            _exit(exit_code)
         raise
     finally:
         frames.clear()  # this frame is one of them: a cycle
+    if exit_code:
+        _exit(exit_code)
 
 
-_LOOKING = ("--dump-on", "--deadlocks", "--profile")  # options that look into the program
+def _exit(exit_code: Callable[[], int | None]) -> None:
+    """End a program that has ended with 0, with what was found out about it as its exit code.
+
+    Its threads still run, and count; the interpreter waits for them here, too, but cannot change
+    its exit code any more.
+    """
+    wait_for_threads()
+    code = exit_code()
+    if code:
+        raise SystemExit(code) from None
+
+
+# Options that look into the program.
+_LOOKING = (
+    "--dump-on",
+    "--deadlocks",
+    "--profile",
+    "--lock-order",
+    "--lock-order-strict",
+    "--lock-order-suppressions",
+)
 
 
 def _split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -143,8 +172,11 @@ def _split_options(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments[:count], arguments[count:]
 
 
-def _diagnostics(options: list[str]) -> Callable[[], None]:
-    """What to call before the program runs; SystemExit where an option is wrong."""
+def _diagnostics(options: list[str]) -> Callable[[], Callable[[], int | None] | None]:
+    """What to call before the program runs; SystemExit where an option is wrong.
+
+    It returns what gives the exit code of a program that ended with 0; None for its own.
+    """
     from ftthreading.diagnostics import _options
 
     try:

@@ -1,4 +1,4 @@
-"""See inside a running program: who waits for what, who holds a lock, which waits never end.
+"""See inside a running program: who waits for what, which waits never end, or may never end.
 
 ::
 
@@ -12,12 +12,17 @@
     diagnostics.enable(signal=signal.SIGUSR1)   # the signal prints the dump
     diagnostics.enable(deadlocks="report")      # a deadlock is told within two seconds
 
+    with diagnostics.lock_order() as order:     # locks in orders that can deadlock
+        ...
+    order.inversions
+
     with diagnostics.profile() as p:            # which lines wait for locks, and for whom
         ...
 
 or, without a change to the program::
 
     python -m ftthreading --dump-on=USR1 --deadlocks app.py
+    python -m ftthreading --lock-order app.py
 
 Seen are the waits in primitives of ftthreading, those made by its drop-in included, and in
 `Thread.join`. Not seen are waits in the interpreter's own locks (``_thread.allocate_lock()``, what
@@ -35,6 +40,10 @@ from ._enable import DEADLOCK_EXIT_CODE as DEADLOCK_EXIT_CODE
 from ._enable import DeadlockError as DeadlockError
 from ._enable import disable as disable
 from ._enable import enable as enable
+from ._lock_order import LOCK_ORDER_EXIT_CODE as LOCK_ORDER_EXIT_CODE
+from ._lock_order import LockOrder as LockOrder
+from ._lock_order import lock_order as lock_order
+from ._lock_order_report import Inversion as Inversion
 from ._profile import Profile as Profile
 from ._profile import profile as profile
 from ._waits import Owner as Owner
@@ -44,8 +53,11 @@ from ._waits import waits as waits
 
 __all__ = [
     "DEADLOCK_EXIT_CODE",
+    "LOCK_ORDER_EXIT_CODE",
     "Deadlock",
     "DeadlockError",
+    "Inversion",
+    "LockOrder",
     "Owner",
     "Profile",
     "Wait",
@@ -53,12 +65,13 @@ __all__ = [
     "disable",
     "dump",
     "enable",
+    "lock_order",
     "owner_of",
     "profile",
     "waits",
 ]
 
 # Where they are to be found, and pickled from.
-for _each in (Deadlock, DeadlockError, Owner, Wait):
+for _each in (Deadlock, DeadlockError, Inversion, LockOrder, Owner, Wait):
     _each.__module__ = __name__
 del _each

@@ -5,9 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from . import _enable, _profile
+from . import _enable
 
-type Begin = Callable[[], None]
+type ExitCode = Callable[[], int | None]
+"""Gives the exit code of a program that has ended with 0; None to leave it."""
+
+type Begin = Callable[[], ExitCode | None]
 
 
 class BadOptionError(ValueError):
@@ -18,7 +21,8 @@ def parse(options: list[str]) -> Begin:
     """What is to be called before the program runs. Raises BadOptionError."""
     signum: int | None = None
     mode: str | None = None
-    more: list[Begin] = []
+    more: list[Callable[[], None]] = []
+    lock_order: dict[str, str | None] = {}
     for option in options:
         name, given, value = option.partition("=")
         if name == "--dump-on":
@@ -28,17 +32,37 @@ def parse(options: list[str]) -> Begin:
             if mode not in ("report", "raise", "abort"):
                 raise BadOptionError(f"--deadlocks is report, raise or abort, not {mode!r}")
         elif name == "--profile":
-            try:
-                more.append(_profile.from_command_line(option))
-            except ValueError as error:
-                raise BadOptionError(str(error)) from None
+            more.append(_profile_begin(option))
+        elif name.startswith("--lock-order"):
+            lock_order[name] = value if given else None
+    watch = _lock_order_begin(lock_order) if lock_order else None
 
-    def begin() -> None:
-        _enable.enable(signal=signum, deadlocks=mode)
+    def begin() -> ExitCode | None:
+        if signum is not None or mode is not None:
+            _enable.enable(signal=signum, deadlocks=mode)
         for each in more:
             each()
+        return watch() if watch is not None else None
 
     return begin
+
+
+def _profile_begin(option: str) -> Callable[[], None]:
+    from . import _profile
+
+    try:
+        return _profile.from_command_line(option)
+    except ValueError as error:
+        raise BadOptionError(str(error)) from None
+
+
+def _lock_order_begin(options: dict[str, str | None]) -> Begin:
+    from . import _lock_order
+
+    try:
+        return _lock_order.from_command_line(options)
+    except ValueError as error:
+        raise BadOptionError(str(error)) from None
 
 
 def _signal(name: str) -> int:

@@ -59,6 +59,14 @@ release_native(ftt_monitor monitor)
     Py_RETURN_NONE;
 }
 
+int
+ftt_native_release(ftt_monitor monitor)
+{
+    PyObject *none = release_native(monitor);
+    Py_XDECREF(none);
+    return none == NULL ? -1 : 0;
+}
+
 PyObject *
 ftt_condition_release_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 {

@@ -223,7 +223,7 @@ PyDoc_STRVAR(reinit_doc,
              "Make the lock free and forget the waiters, in the child of a fork.");
 
 /* acquire, release and locked stand in threading's instances, bound to the lock. */
-static PyMethodDef condition_methods[] = {
+PyMethodDef ftt_condition_methods[] = {
     {"acquire", FTT_FASTCALL(ftt_condition_acquire_method), METH_FASTCALL | METH_KEYWORDS,
      acquire_doc},
     {"release", ftt_condition_release_method, METH_NOARGS, release_doc},
@@ -355,7 +355,7 @@ static PyType_Slot condition_slots[] = {
     {Py_tp_traverse, condition_traverse},
     {Py_tp_clear, condition_clear},
     {Py_tp_setattro, condition_setattro},
-    {Py_tp_methods, condition_methods},
+    {Py_tp_methods, ftt_condition_methods},
     {Py_tp_getset, condition_getset},
     {0, NULL},
 };

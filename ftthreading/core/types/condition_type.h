@@ -69,6 +69,9 @@ ftt_native_is_owned(ftt_monitor monitor)
                                  : ftt_lock_locked(monitor.lock);
 }
 
+/* condition_lock.c: -1 with an exception set, as the lock's own release(). */
+int ftt_native_release(ftt_monitor monitor);
+
 /* The methods, by their names in Python. */
 
 PyObject *ftt_condition_release_save_method(PyObject *self, PyObject *ignored);

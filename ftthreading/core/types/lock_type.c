@@ -145,7 +145,7 @@ PyDoc_STRVAR(reinit_doc,
              "_at_fork_reinit($self, /)\n--\n\n"
              "Make the lock unlocked with nobody waiting, in the child of a fork.");
 
-static PyMethodDef lock_methods[] = {
+PyMethodDef ftt_lock_methods[] = {
     {"acquire", FTT_FASTCALL(lock_acquire), METH_FASTCALL | METH_KEYWORDS,
      acquire_doc},
     {"release", lock_release, METH_NOARGS, release_doc},
@@ -178,7 +178,7 @@ static PyType_Slot lock_slots[] = {
     {Py_tp_dealloc, ftt_lock_dealloc},
     {Py_tp_traverse, lock_traverse},
     {Py_tp_repr, lock_repr},
-    {Py_tp_methods, lock_methods},
+    {Py_tp_methods, ftt_lock_methods},
     {Py_tp_getset, lock_getset},
     {0, NULL},
 };

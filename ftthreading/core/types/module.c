@@ -190,7 +190,8 @@ exec_module(PyObject *module)
         PyModule_AddFunctions(module, ftt_inspect_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_wake_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_profiling_methods) < 0 ||
-        PyModule_AddFunctions(module, ftt_stand_in_methods) < 0) {
+        PyModule_AddFunctions(module, ftt_stand_in_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_tracing_methods) < 0) {
         return -1;
     }
     return keep_threading(module) < 0 ? -1 : add_types(module);
@@ -207,6 +208,9 @@ traverse_module(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->semaphore);
     Py_VISIT(state->threading);
     Py_VISIT(state->their_rlock);
+    for (int i = 0; i < FTT_EVENTS; i++) {
+        Py_VISIT(state->recorder[i]);
+    }
     return 0;
 }
 
@@ -221,6 +225,9 @@ clear_module(PyObject *module)
     Py_CLEAR(state->semaphore);
     Py_CLEAR(state->threading);
     Py_CLEAR(state->their_rlock);
+    for (int i = 0; i < FTT_EVENTS; i++) {
+        Py_CLEAR(state->recorder[i]);
+    }
     return 0;
 }
 

@@ -62,7 +62,7 @@ rlock_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (self != NULL) {
         ftt_note_made(&ftt_rlock_of(self)->lock);
     }
-    return self;
+    return (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) == 0 ? ftt_trace_made(self) : self;
 }
 
 static int
@@ -172,8 +172,8 @@ rlock_recursion_count(PyObject *self, PyObject *Py_UNUSED(ignored))
     return PyLong_FromUnsignedLong(ftt_rlock_is_owned(rlock) ? ftt_rlock_count(rlock) : 0);
 }
 
-static PyObject *
-rlock_release_save(PyObject *self, PyObject *Py_UNUSED(ignored))
+PyObject *
+ftt_rlock_release_save_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     ftt_rlock *rlock = ftt_rlock_of(self);
     if (!ftt_rlock_is_owned(rlock)) {
@@ -203,8 +203,8 @@ acquire_without_fail(PyObject *self, ftt_aside *aside)
     return true;
 }
 
-static PyObject *
-rlock_acquire_restore(PyObject *self, PyObject *state)
+PyObject *
+ftt_rlock_acquire_restore_method(PyObject *self, PyObject *state)
 {
     unsigned long count, ident;
     if (!PyTuple_Check(state)) {
@@ -268,7 +268,7 @@ PyDoc_STRVAR(reinit_doc,
              "_at_fork_reinit($self, /)\n--\n\n"
              "Make the lock unlocked with nobody waiting, in the child of a fork.");
 
-static PyMethodDef rlock_methods[] = {
+PyMethodDef ftt_rlock_methods[] = {
     {"acquire", FTT_FASTCALL(rlock_acquire), METH_FASTCALL | METH_KEYWORDS,
      acquire_doc},
     {"release", rlock_release, METH_NOARGS, release_doc},
@@ -277,8 +277,8 @@ static PyMethodDef rlock_methods[] = {
     {"__exit__", FTT_FASTCALL(rlock_exit), METH_FASTCALL, exit_doc},
     {"_is_owned", rlock_is_owned, METH_NOARGS, is_owned_doc},
     {"_recursion_count", rlock_recursion_count, METH_NOARGS, recursion_count_doc},
-    {"_release_save", rlock_release_save, METH_NOARGS, release_save_doc},
-    {"_acquire_restore", rlock_acquire_restore, METH_O, acquire_restore_doc},
+    {"_release_save", ftt_rlock_release_save_method, METH_NOARGS, release_save_doc},
+    {"_acquire_restore", ftt_rlock_acquire_restore_method, METH_O, acquire_restore_doc},
     {"_at_fork_reinit", rlock_at_fork_reinit, METH_NOARGS, reinit_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -305,7 +305,7 @@ static PyType_Slot rlock_slots[] = {
     {Py_tp_dealloc, ftt_rlock_dealloc},
     {Py_tp_traverse, rlock_traverse},
     {Py_tp_repr, rlock_repr},
-    {Py_tp_methods, rlock_methods},
+    {Py_tp_methods, ftt_rlock_methods},
     {Py_tp_getset, rlock_getset},
     {0, NULL},
 };

@@ -12,6 +12,9 @@
 
 extern PyModuleDef ftt_module;
 
+/* What a recorder is told (tracing.c). */
+enum { FTT_MADE, FTT_WANTED, FTT_TAKEN, FTT_WAITS, FTT_RELEASED, FTT_EVENTS };
+
 typedef struct {
     PyTypeObject *lock_class; /* the metaclass of the next two */
     PyTypeObject *lock;
@@ -20,6 +23,8 @@ typedef struct {
     PyTypeObject *semaphore;
     PyObject *threading;
     PyObject *their_rlock; /* threading.RLock, as it was when we were loaded */
+    PyObject *recorder[FTT_EVENTS]; /* tracing.c */
+    _Atomic bool tracing;
 } ftt_module_state;
 
 extern PyType_Spec ftt_lock_spec;
@@ -40,6 +45,21 @@ extern const ftt_function ftt_barrier_functions[];
 
 extern PyMethodDef ftt_barrier_module_methods[];
 extern PyMethodDef ftt_inspect_methods[];
+
+/* Of the floor above, tracing/: _trace(made, wanted, taken, waits, released) and _trace(None). */
+extern PyMethodDef ftt_tracing_methods[];
+
+/* For an RLock of a subclass that has just been made: tells of it while tracing is on, and returns
+   it; NULL, and the reference dropped, with what a signal handler raised meanwhile. */
+PyObject *ftt_trace_made(PyObject *lock);
+
+/* The methods in C; tracing.c exchanges some. */
+extern PyMethodDef ftt_lock_methods[];
+extern PyMethodDef ftt_rlock_methods[];
+extern PyMethodDef ftt_condition_methods[];
+
+PyObject *ftt_rlock_release_save_method(PyObject *self, PyObject *ignored);
+PyObject *ftt_rlock_acquire_restore_method(PyObject *self, PyObject *state);
 
 typedef struct {
     FTT_SHARED_HEAD
