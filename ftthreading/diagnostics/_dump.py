@@ -94,9 +94,11 @@ def _without_launcher(lines: list[str]) -> list[str]:
 
 def of_wait(wait: Wait) -> list[str]:
     """What one thread waits for, and who has it."""
-    what = {"acquire": "waits to acquire", "reacquire": "waits to get back the lock of"}.get(
-        wait.kind, "waits for the end of" if wait.kind == "join" else "waits on"
-    )
+    what = {
+        "acquire": "waits to acquire",
+        "reacquire": "waits to get back" + " the lock of" * wait.called.endswith(".wait()"),
+        "join": "waits for the end of",
+    }.get(wait.kind, "waits on")
     until = "without a deadline"
     if wait.deadline is not None:
         until = f"with a timeout of {wait.deadline - wait.since:.3g} s"

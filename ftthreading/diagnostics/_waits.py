@@ -183,8 +183,9 @@ def _wait(call: _Call, threads: Threads) -> Wait:
         takes = _has_owner(primitive) or issubclass(type(primitive), _core.Semaphore)
         kind = "acquire" if takes else "wait"
         if issubclass(type(primitive), _core.Condition):
-            kind = "reacquire" if reacquires else "wait"
-        called = f"{kind_of(primitive)}.{'acquire' if kind == 'acquire' else 'wait'}()"
+            kind, takes = "wait", False
+        called = f"{kind_of(primitive)}.{'acquire' if takes else 'wait'}()"
+        kind = "reacquire" if reacquires else kind
         if kind != "wait" and _has_owner(primitive):
             owner = _owner(primitive, threads)
     return Wait(

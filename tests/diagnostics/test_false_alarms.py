@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 import ftthreading
-from ftthreading import diagnostics
+from ftthreading import _core, diagnostics
 from ftthreading.diagnostics import _deadlocks, _names
 from tests.support import SECONDS, wait_until
 
@@ -291,3 +292,45 @@ def test_join_asks_nothing_of_its_timeout() -> None:
         thread.join(Timeout())  # type: ignore[arg-type]
     assert not asked
     thread.join()
+
+
+def test_nothing_is_raised_while_a_condition_gets_its_lock_back() -> None:
+    """Not in a lock either that the Condition only knows by its methods."""
+
+    class Foreign:
+        def __init__(self) -> None:
+            self.inner = ftthreading.Lock()
+
+        def acquire(self, *args: Any) -> bool:
+            return self.inner.acquire(*args)
+
+        def release(self) -> None:
+            self.inner.release()
+
+    ends: list[object] = []
+    for lock in (ftthreading.Lock(), ftthreading.RLock(), Foreign()):
+        condition, waits = ftthreading.Condition(lock), threading.Event()
+
+        def wait(condition: ftthreading.Condition = condition, waits: Any = waits) -> None:
+            condition.acquire()
+            waits.set()
+            ends.append(condition.wait())
+            condition.release()
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        waits.wait()
+        condition.acquire()
+        condition.notify()
+
+        def back(thread: threading.Thread = thread) -> list[diagnostics.Wait]:
+            found = [each for each in diagnostics.waits() if each.thread is thread]
+            return [each for each in found if each.kind == "reacquire"]
+
+        wait_until(back)
+        (found,) = back()
+        assert not _core._throw(found.number, found.began, diagnostics.DeadlockError())
+        condition.release()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+    assert ends == [True] * 3

@@ -8,14 +8,14 @@
 
 void
 ftt_call_begin(ftt_call *call, ftt_keeper keeper, unsigned long ident, ftt_time began,
-               ftt_time until)
+               ftt_time until, bool reacquires)
 {
     call->object = keeper.object;
     call->home = keeper.home;
     call->ident = ident;
     call->began = began;
     atomic_store_explicit(&call->until, until, memory_order_relaxed);
-    atomic_store_explicit(&call->reacquires, false, memory_order_relaxed);
+    atomic_store_explicit(&call->reacquires, reacquires, memory_order_relaxed);
     FTT_WINDOW();
     /* Not a store: a reader that has come too early may be about to take READER back. */
     atomic_fetch_or_explicit(&call->state, FTT_CALL_LIVE, memory_order_release);

@@ -22,7 +22,8 @@
    are advice.
 
    An exception can be thrown into a call (ftt_waiter_throw): it is left in `thrown`, the sleeper is
-   nudged, and its thread raises it where it would run signal handlers. */
+   nudged, and its thread raises it where it would run signal handlers.  Not while it reacquires: it
+   would come out of a Condition's wait without the lock, or with it and too late. */
 
 #ifndef FTT_CALL_H
 #define FTT_CALL_H
@@ -49,7 +50,7 @@ typedef struct {
 } ftt_keeper;
 
 void ftt_call_begin(ftt_call *call, ftt_keeper keeper, unsigned long ident, ftt_time began,
-                    ftt_time until);
+                    ftt_time until, bool reacquires);
 void ftt_call_end(ftt_call *call);
 
 static inline void

@@ -62,7 +62,8 @@ ftt_wait_begin(ftt_wait *wait, int64_t timeout)
     wait->up = 0;
     wait->returning = false;
     wait->chosen = false;
-    ftt_call_begin(&wait->waiter->call, keeper, ftt_this_thread.ident, now, wait->deadline);
+    ftt_call_begin(&wait->waiter->call, keeper, ftt_this_thread.ident, now, wait->deadline,
+                   ftt_this_thread.returning);
     if (ftt_before_blocking() < 0) {
         ftt_wait_end(wait);
         return -1;

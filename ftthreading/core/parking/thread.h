@@ -53,6 +53,7 @@ struct ftt_thread {
     ftt_waiter *spare;
     uint32_t blockings; /* calls that had to wait (blocking.c) */
     bool crowded;       /* its last yield has run somebody else (policy.h) */
+    bool returning;     /* a Condition gets back a lock that only its methods can take (call.h) */
     ftt_keeper keeper;  /* on what the next blocking call waits (call.h) */
     ftt_time reacquires; /* since when a Condition's lock is awaited, while that is profiled */
     ftt_thread *previous, *next; /* of the threads that have a number and have not ended */

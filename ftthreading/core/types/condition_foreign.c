@@ -159,7 +159,7 @@ has_had_an_interrupt(PyObject *lock)
 
 /* Gets the lock back if it can be had; what is raised meanwhile is set aside. */
 static void
-restore(PyObject *self, PyObject *saved, ftt_aside *aside)
+restore_lock(PyObject *self, PyObject *saved, ftt_aside *aside)
 {
     for (int call = 0; call < MOST_CALLS; call++) {
         PyObject *restored = ask(self, "_acquire_restore", saved);
@@ -173,6 +173,15 @@ restore(PyObject *self, PyObject *saved, ftt_aside *aside)
             return;
         }
     }
+}
+
+static void
+restore(PyObject *self, PyObject *saved, ftt_aside *aside)
+{
+    bool before = ftt_this_thread.returning;
+    ftt_this_thread.returning = true;
+    restore_lock(self, saved, aside);
+    ftt_this_thread.returning = before;
 }
 
 ftt_outcome

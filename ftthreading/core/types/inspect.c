@@ -281,7 +281,7 @@ joining(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     ftt_waiter *waiter = ftt_waiter_take();
     if (waiter != NULL) {
         ftt_call_begin(&waiter->call, (ftt_keeper){args[0], PyInterpreterState_Get()},
-                       ftt_this_thread.ident, now, until);
+                       ftt_this_thread.ident, now, until, ftt_this_thread.returning);
     }
     PyObject *answer = PyObject_Vectorcall(args[2], args, 2, NULL);
     if (waiter != NULL) {
@@ -312,6 +312,7 @@ throw(PyObject *Py_UNUSED(module), PyObject *args)
          waiter = waiter->next_made) {
         if (ftt_call_read(&waiter->call)) {
             done = waiter->owner == thread && waiter->call.began == began &&
+                   !atomic_load_explicit(&waiter->call.reacquires, memory_order_relaxed) &&
                    ftt_waiter_throw(waiter, exception);
             ftt_call_unread(&waiter->call);
         }
