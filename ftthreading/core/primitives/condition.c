@@ -140,7 +140,7 @@ take_back(ftt_monitor monitor, ftt_wait *wait, unsigned long count, bool with, f
     wait->returning = false;
     if (monitor.rlock == NULL) {
         if (ftt_lock_reacquire(monitor.lock, wait, NULL, NULL, aside)) {
-            ftt_lock_note(monitor.lock, ftt_thread_id(), with);
+            ftt_lock_note(monitor.lock, with);
         }
         return;
     }

@@ -130,15 +130,20 @@ ftt_handoff_due(uint16_t last_handoff, ftt_time since, ftt_time now)
    one to whom it hands the lock does not run yet; and by those who have it before the end of
    their call. */
 static inline void
-ftt_lock_note(ftt_lock *lock, uint64_t thread, bool with)
-{
-    atomic_store_explicit(&lock->holder, (uint32_t)thread << 1 | with, memory_order_relaxed);
-}
-
-static inline void
 ftt_lock_forget(ftt_lock *lock)
 {
     atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
+}
+
+static inline void
+ftt_lock_note(ftt_lock *lock, bool with)
+{
+    uint64_t thread = ftt_this_thread.id;
+    if (thread == 0) { /* to get a number takes longer */
+        ftt_lock_forget(lock);
+        thread = ftt_thread_id();
+    }
+    atomic_store_explicit(&lock->holder, (uint32_t)thread << 1 | with, memory_order_relaxed);
 }
 
 /* In the child of a fork, or before first use. */

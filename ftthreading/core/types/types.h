@@ -102,12 +102,11 @@ ftt_outcome ftt_rlock_acquire_taken(PyObject *keeper, ftt_rlock *rlock, int64_t 
 static inline ftt_outcome
 ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout, bool with)
 {
-    uint64_t thread = ftt_thread_id();
     ftt_outcome outcome = ftt_lock_try(lock) ? FTT_ACQUIRED
                           : timeout == 0     ? FTT_TIMED_OUT
                                              : ftt_lock_acquire_taken(keeper, lock, timeout);
     if (outcome == FTT_ACQUIRED) {
-        ftt_lock_note(lock, thread, with);
+        ftt_lock_note(lock, with);
     }
     return outcome;
 }
