@@ -321,6 +321,20 @@ def test_profiles_share_what_is_recorded_but_not_what_was_before(num_parallel_th
         assert again == 0
 
 
+@pytest.mark.thread_unsafe(reason="other profiles would keep what is recorded")
+def test_waits_that_began_before_are_not_in_it():
+    """Nor if another profile was on then."""
+    lock = ftthreading.Lock()
+    with lock:
+        with profile():
+            waiters = start_asleep(2, wait_for_lock, lock)
+        p = profile()
+        p.__enter__()
+    waiters.join()
+    p.__exit__(None, None, None)
+    assert rows_at(p.contended, "waits") == []
+
+
 def test_begins_once():
     p = profile()
     with p, pytest.raises(RuntimeError, match="begun already"):
