@@ -1,6 +1,6 @@
 """The contention profile: which lines wait for locks, and which make others wait.
 
-How waits are timed and sampled, and whom a wait is blamed on, is said in core/python/profiling.c.
+How waits are timed and sampled, and whom a wait is blamed on: see core/profiling/profiling.c.
 """
 
 from __future__ import annotations

@@ -8,7 +8,10 @@ import pytest
 
 from tests.support.launching import LAUNCHER, run
 
-pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters, in directories of its own")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.thread_unsafe(reason="starts interpreters, in directories of its own"),
+]
 
 BANK = """
 import sys, threading

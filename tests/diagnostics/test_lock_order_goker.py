@@ -22,7 +22,10 @@ import ftthreading
 from ftthreading import Condition, Lock, RLock
 from ftthreading.diagnostics import LockOrder, lock_order
 
-pytestmark = pytest.mark.thread_unsafe(reason="watches all locks of the process")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.thread_unsafe(reason="watches all locks of the process"),
+]
 
 
 class Ended(BaseException):

@@ -16,6 +16,7 @@ from tests.support import run_python
 from tests.support.launching import environment, run
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.thread_unsafe(reason="starts interpreters, and reads their memory"),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's"),
 ]

@@ -23,7 +23,10 @@ from tests.diagnostics.victims import ABBA, ask, read_until_refused, victim, wai
 from tests.support import DEFAULT_SIGNALS, SECONDS
 from tests.support.launching import environment
 
-pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters, and reads their memory")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.thread_unsafe(reason="starts interpreters, and reads their memory"),
+]
 
 
 @pytest.fixture

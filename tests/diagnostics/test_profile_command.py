@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters")
+pytestmark = [pytest.mark.once, pytest.mark.thread_unsafe(reason="starts interpreters")]
 
 HOT = """\
 import sys

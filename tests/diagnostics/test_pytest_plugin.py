@@ -10,7 +10,10 @@ import pytest
 
 from tests.support.launching import environment
 
-pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters, in directories of its own")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.thread_unsafe(reason="starts interpreters, in directories of its own"),
+]
 
 SHARED = """
 import threading

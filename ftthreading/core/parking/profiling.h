@@ -35,4 +35,7 @@ ftt_blame ftt_charge(ftt_waiter *oldest, const void *key, ftt_time now);
    for. */
 void ftt_blame_me(const void *key, ftt_blame blame);
 
+/* Also a part of the door: in the child of a fork, nothing is profiled. */
+void ftt_profiling_after_fork(void);
+
 #endif

@@ -27,9 +27,9 @@
 
 #include "parking/blocking.h"
 #include "parking/policy.h"
+#include "parking/profiling.h"
 #include "parking/thread.h"
 #include "cpython.h"
-#include "profiling.h"
 
 #define SELDOM 64
 

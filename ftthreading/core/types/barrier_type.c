@@ -6,7 +6,7 @@
 #include "python/arguments.h"
 #include "python/function.h"
 #include "python/object.h"
-#include "python/profiling.h"
+#include "profiling/profiling.h"
 #include "types.h"
 
 typedef struct {

@@ -2,7 +2,7 @@
 
 #include "python/arguments.h"
 #include "condition_type.h"
-#include "python/profiling.h"
+#include "profiling/profiling.h"
 #include "types.h"
 
 static int

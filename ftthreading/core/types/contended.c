@@ -1,7 +1,7 @@
 /* Acquiring a lock that was found taken, for a method of a type: the waits that are contention, which
-   is what the profile counts (python/profiling.h). */
+   is what the profile counts (profiling/profiling.h). */
 
-#include "python/profiling.h"
+#include "profiling/profiling.h"
 #include "types.h"
 
 ftt_outcome

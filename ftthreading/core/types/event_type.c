@@ -11,7 +11,7 @@
 #include "python/arguments.h"
 #include "python/function.h"
 #include "python/object.h"
-#include "python/profiling.h"
+#include "profiling/profiling.h"
 #include "foreign.h"
 #include "types.h"
 

@@ -7,7 +7,7 @@
 
 #include "python/arguments.h"
 #include "python/object.h"
-#include "python/profiling.h"
+#include "profiling/profiling.h"
 #include "stand_in.h"
 #include "types.h"
 

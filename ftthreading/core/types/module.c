@@ -10,7 +10,7 @@
 #include "parking/policy.h"
 #include "python/current.h"
 #include "python/holding.h"
-#include "python/profiling.h"
+#include "profiling/profiling.h"
 #include "python/wake.h"
 #include "stand_in.h"
 #include "types.h"

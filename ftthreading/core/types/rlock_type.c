@@ -10,7 +10,7 @@
 #include "python/arguments.h"
 #include "python/cpython.h"
 #include "python/object.h"
-#include "python/profiling.h"
+#include "profiling/profiling.h"
 #include "stand_in.h"
 #include "types.h"
 

@@ -105,6 +105,30 @@ calls(int index)
     waiting -= waits;
 }
 
+/* One waits without a limit, and what the other throws ends it. */
+static void
+one_throw(int index)
+{
+    if (index == 0) {
+        ftt_wait wait;
+        check(ftt_wait_begin(&wait, -1) == 0, "wait_begin failed");
+        ftt_parked parked = ftt_park(
+            &wait, &(ftt_place){.key = &key, .still = always, .argument = NULL, .pace = &memory});
+        check(parked == FTT_PARK_ERROR, "what was thrown did not end the call");
+        ftt_wait_end(&wait);
+        return;
+    }
+    for (bool thrown_one = false; !thrown_one; sched_yield()) {
+        ftt_waiter *waiter = ftt_waiter_first();
+        for (; waiter != NULL && !thrown_one; waiter = waiter->next_made) {
+            if (ftt_call_read(&waiter->call)) {
+                thrown_one = ftt_waiter_throw(waiter, &thrown);
+                ftt_call_unread(&waiter->call);
+            }
+        }
+    }
+}
+
 static void
 run_calls(const options *given)
 {
@@ -115,7 +139,9 @@ run_calls(const options *given)
     run_threads(count, calls);
     check(raised + dropped == thrown, "%ld raised and %ld dropped of %ld", (long)raised,
           (long)dropped, (long)thrown);
-    check(raised > 0, "nothing of what was thrown was raised");
+    long before = raised;
+    run_threads(2, one_throw);
+    check(raised == before + 1, "what was thrown was not raised");
 }
 
 const scenario call_scenarios[] = {

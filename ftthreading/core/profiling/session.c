@@ -18,7 +18,7 @@
    In the child of a fork there is no session: nothing of the parent's is touched (another thread may
    have been changing it), and the profile of a child would be its own. */
 
-#include "profile_session.h"
+#include "session.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 
    A reader holds a reference to the session, and copies one entry at a time under the guard. */
 
-#include "profile_session.h"
+#include "session.h"
 
 #include <stdlib.h>
 

@@ -23,7 +23,7 @@
    fails here, which can only be memory, loses a record. */
 
 #include "profiling.h"
-#include "profile_session.h"
+#include "session.h"
 
 #define MOST_FRAMES 100
 #define FRAMES_OF_MAKER 10

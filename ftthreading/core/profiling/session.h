@@ -1,4 +1,4 @@
-/* What a contention profile keeps (see profile_session.c). */
+/* What a contention profile keeps (see session.c). */
 
 #ifndef FTT_PROFILE_SESSION_H
 #define FTT_PROFILE_SESSION_H

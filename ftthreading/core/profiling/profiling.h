@@ -68,8 +68,6 @@ ftt_note_made(const void *key)
     }
 }
 
-void ftt_profiling_after_fork(void);
-
 extern PyMethodDef ftt_profiling_methods[];
 
 #endif
