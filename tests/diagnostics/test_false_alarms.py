@@ -293,7 +293,7 @@ def test_join_asks_nothing_of_its_timeout() -> None:
     for join in (_thread._join, threading.Thread.join):  # the interpreter's, and ours
         asked.clear()
         try:
-            join(thread, Timeout())
+            join(thread, Timeout())  # type: ignore[arg-type]
             raised = None
         except TypeError as error:  # before 3.15
             raised = str(error)
