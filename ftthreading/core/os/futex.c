@@ -10,6 +10,9 @@
    and on the youngest of these there is only SYS_futex_time64, which takes two of 64 bits
    everywhere.  So a time is handed over in the form that the call takes.
 
+   Whoever comes back without a post is up again in one step, in which a nudge or a post that came
+   before is seen.  So a nudge that has found somebody asleep ends that very sleep.
+
    Orders: a post releases and the look that finds it acquires, so what the poster did before is
    seen by the sleeper; post and falling asleep are read-modify-writes of one word, so one of
    them sees the other.  A raw lock is taken by a step that acquires and given back by one that
@@ -99,11 +102,13 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
         if (rc == 0 || errno == EAGAIN) {
             continue;
         }
-        if (errno == ETIMEDOUT) {
-            return end == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_LOOK;
-        }
-        if (errno == EINTR && look != FTT_FOREVER) {
-            return FTT_SLEEP_SIGNAL;
+        bool late = errno == ETIMEDOUT;
+        seen = FTT_ASLEEP_STATE;
+        if ((late || (errno == EINTR && look != FTT_FOREVER)) &&
+            ftt_cas(&sleeper->state, &seen, FTT_UP_STATE, memory_order_relaxed)) {
+            return !late             ? FTT_SLEEP_SIGNAL
+                   : end == deadline ? FTT_SLEEP_TIMEOUT
+                                     : FTT_SLEEP_LOOK;
         }
     }
     return FTT_SLEEP_POSTED;

@@ -86,6 +86,7 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
         }
         atomic_store_explicit(&sleeper->state, FTT_ASLEEP_STATE, memory_order_relaxed);
         if (until != FTT_FOREVER && ftt_now() >= until) {
+            atomic_store_explicit(&sleeper->state, FTT_UP_STATE, memory_order_relaxed);
             end = until == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_LOOK;
             break;
         }

@@ -176,9 +176,13 @@ static ftt_sleep_end
 sleep_on(ftt_wait *wait, const ftt_place *place, ftt_awake *awake, bool interruptible)
 {
     for (;;) {
-        void *detached = ftt_detach();
-        ftt_sleep_end end = stay_awake_or_sleep(wait, awake, interruptible);
-        ftt_attach(detached);
+        /* What was thrown at a sleep that a post has ended, before the call went to sleep again. */
+        ftt_sleep_end end = FTT_SLEEP_SIGNAL;
+        if (atomic_load_explicit(&wait->waiter->call.thrown, memory_order_relaxed) == NULL) {
+            void *detached = ftt_detach();
+            end = stay_awake_or_sleep(wait, awake, interruptible);
+            ftt_attach(detached);
+        }
         FTT_WINDOW();
         if (end != FTT_SLEEP_LOOK) {
             wait->up = 0;

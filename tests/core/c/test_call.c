@@ -13,6 +13,7 @@ static ftt_word key;
 static ftt_pace memory;
 static _Atomic int waiting;
 static _Atomic long thrown, raised, dropped;
+static _Thread_local bool timed_out;
 
 typedef struct {
     uint32_t magic;
@@ -29,6 +30,7 @@ void
 ftt_drop(void *exception)
 {
     check(exception == &thrown, "dropped what nobody has thrown");
+    check(!timed_out, "thrown into a call that slept no more");
     atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
 }
 
@@ -62,6 +64,7 @@ wait_once(object *mine)
                                                      .pace = &memory,
                                                      .stay = roll() % 2 == 0});
     check(parked != FTT_PARK_REFUSED, "refused");
+    timed_out = parked == FTT_PARK_TIMEOUT;
     ftt_wait_end(&wait);
     mine->magic = 0; /* from here on it is gone */
 }
