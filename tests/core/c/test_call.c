@@ -116,8 +116,12 @@ one_throw(int index)
     if (index == 0) {
         ftt_wait wait;
         check(ftt_wait_begin(&wait, -1) == 0, "wait_begin failed");
-        ftt_parked parked = ftt_park(
-            &wait, &(ftt_place){.key = &key, .still = always, .argument = NULL, .pace = &memory});
+        const ftt_place place = {
+            .key = &key, .still = always, .argument = NULL, .pace = &memory};
+        ftt_parked parked = FTT_PARK_SIGNAL; /* nudged, but the throw was taken back */
+        while (parked == FTT_PARK_SIGNAL) {
+            parked = ftt_park(&wait, &place);
+        }
         check(parked == FTT_PARK_ERROR, "what was thrown did not end the call");
         ftt_wait_end(&wait);
         return;
