@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from ftthreading.diagnostics.outside.memory import GONE, Process, _copy_by_file
-from ftthreading.diagnostics.outside.read import Reader
+from ftthreading.diagnostics.outside.read import Reader, Thread, Wait
 from ftthreading.diagnostics.outside.verdicts import judge
 from tests.diagnostics.victims import (
     ABBA,
@@ -22,6 +22,7 @@ from tests.diagnostics.victims import (
     wait_for,
     wait_for_waits,
 )
+from tests.support import wait_until
 
 pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters, and reads their memory")
 
@@ -69,9 +70,17 @@ sys.stdin.read()
     with victim(program) as process:
         assert process.stdout is not None
         native_id, ident = map(int, process.stdout.readline().split())
-        snapshot = wait_for_waits(process.pid, 1).snapshot()
-    (wait,) = snapshot.waits
-    thread = snapshot.threads[wait.thread]
+        reader = wait_for_waits(process.pid, 1)
+        found: list[tuple[Thread, Wait]] = []
+
+        def look() -> bool:  # the main thread may still wait for it to begin
+            snapshot = reader.snapshot()
+            pairs = [(snapshot.threads.get(each.thread), each) for each in snapshot.waits]
+            found[:] = [(t, w) for t, w in pairs if t is not None and t.ident == ident]
+            return len(found) == 1
+
+        wait_until(look)
+    thread, wait = found[0]
     assert (thread.native_id, thread.ident, wait.ident) == (native_id, ident, ident)
     assert thread.name == "waiter"
 
