@@ -44,6 +44,7 @@ from ._lock_order import LOCK_ORDER_EXIT_CODE as LOCK_ORDER_EXIT_CODE
 from ._lock_order import LockOrder as LockOrder
 from ._lock_order import lock_order as lock_order
 from ._lock_order_report import Inversion as Inversion
+from ._places import Place as Place
 from ._profile import Profile as Profile
 from ._profile import profile as profile
 from ._waits import Owner as Owner
@@ -59,6 +60,7 @@ __all__ = [
     "Inversion",
     "LockOrder",
     "Owner",
+    "Place",
     "Profile",
     "Wait",
     "deadlocks",
@@ -72,6 +74,6 @@ __all__ = [
 ]
 
 # Where they are to be found, and pickled from.
-for _each in (Deadlock, DeadlockError, Inversion, LockOrder, Owner, Wait):
+for _each in (Deadlock, DeadlockError, Inversion, LockOrder, Owner, Place, Profile, Wait):
     _each.__module__ = __name__
 del _each

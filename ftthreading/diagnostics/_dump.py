@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TextIO
 
-from . import _stacks
+from . import _places, _stacks
 from ._deadlocks import Deadlock, describe, find, own, with_stacks
 from ._names import Threads, said_of
 from ._waits import Wait, waits
@@ -86,7 +86,7 @@ def _thread(ident: int, threads: Threads, wait: Wait | None, running: list[str])
 def _without_launcher(lines: list[str]) -> list[str]:
     """The lines of faulthandler, without those of ours that look."""
     here = os.path.dirname(os.path.abspath(__file__)) + os.sep
-    files = (f'  File "{here}', *(f'  File "{file}"' for file in _stacks.LAUNCHER_FILES))
+    files = (f'  File "{here}', *(f'  File "{file}"' for file in _places.LAUNCHERS))
     return [
         line.rstrip() for line in lines if not line.startswith((*files, '  File "<frozen runpy>"'))
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-import threading
+
+from ._places import OURS, STANDARD, is_launcher, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +18,7 @@ if TYPE_CHECKING:
 MOST_FRAMES = 8
 MOST_STACKS = 20_000  # that are kept once for all who have the same
 
-_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_LIBRARY = os.path.dirname(threading.__file__) + os.sep
-_PACKAGES = os.path.join(_LIBRARY, "site-packages") + os.sep
-try:
-    _HERE = os.path.join(os.getcwd(), "")
-except OSError:  # a directory that is gone
-    _HERE = os.sep
-
-_LAUNCHERS = (_OURS, *(f"{os.sep}{name}{os.sep}" for name in ("_pytest", "pluggy")))
+_PACKAGES = os.path.join(STANDARD, "site-packages") + os.sep
 
 # The stack, and all code objects that its key has the identities of.
 _known: dict[tuple[int, ...], tuple[Stack, list[CodeType]]] = {}
@@ -48,7 +41,7 @@ def caller() -> Stack:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and len(frames) < MOST_FRAMES:
         code = frame.f_code
-        if frames or not code.co_filename.startswith(_OURS):
+        if frames or not code.co_filename.startswith(OURS):
             frames.append(frame)
             key += id(code), frame.f_lasti
         frame = frame.f_back
@@ -57,7 +50,7 @@ def caller() -> Stack:
     if known is not None:
         return known[0]
     places = [(frame.f_code, frame.f_lineno or 0) for frame in frames]
-    while len(places) > 1 and _is_launcher(places[-1][0]):
+    while len(places) > 1 and is_launcher(places[-1][0]):
         places.pop()
     stack = tuple(places)
     if len(_known) < MOST_STACKS:
@@ -65,18 +58,10 @@ def caller() -> Stack:
     return stack
 
 
-def _is_launcher(code: CodeType) -> bool:
-    """Whether it is code that runs programs, threads or tests, and is below every stack."""
-    name = code.co_filename
-    if name == threading.__file__:
-        return code.co_name.startswith(("_bootstrap", "run"))
-    return name == "<frozen runpy>" or any(part in name for part in _LAUNCHERS)
-
-
 def in_library(filename: str) -> bool:
     """Whether the file is one of the interpreter's own modules."""
     return filename.startswith("<frozen ") or (
-        filename.startswith(_LIBRARY) and not filename.startswith(_PACKAGES)
+        filename.startswith(STANDARD) and not filename.startswith(_PACKAGES)
     )
 
 
@@ -94,11 +79,11 @@ def key(place: tuple[CodeType, int] | None) -> tuple[str, int]:
 
 
 def where(place: tuple[CodeType, int] | None) -> str:
-    """The place as "file:line", with the file's path from here if it is below."""
+    """The place as "file:line", with the file's path from where people look."""
     if place is None:
         return "an unknown place"
     code, line = place
-    return f"{code.co_filename.removeprefix(_HERE)}:{line}"
+    return f"{short(code.co_filename)}:{line}"
 
 
 def in_words(place: tuple[CodeType, int]) -> str:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import os
-import queue
-import sysconfig
-import threading
 from dataclasses import dataclass, field, replace
 
 from .. import _core
+from ._places import NOWHERE, Place, is_launcher, is_library, place, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +16,6 @@ if TYPE_CHECKING:
 
 CONTENDED, AWAITED, BLAMED = range(3)
 
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_LIBRARY = {threading.__file__, queue.__file__}
-_FUTURES = os.path.dirname(concurrent.futures.__file__) + os.sep
-_STANDARD = os.path.dirname(os.path.abspath(threading.__file__)) + os.sep
-_SITE = os.path.join(sysconfig.get_path("purelib"), "")
-_LAUNCHERS = {"<frozen runpy>", "<frozen importlib._bootstrap>"}
-
 # The names of the types while they stand in for the interpreter's (core/types/stand_in.c).
 _STANDING_IN = {"lock": "Lock"}
 _CALLED = {
@@ -36,40 +25,6 @@ _CALLED = {
     "Semaphore": "Semaphore.acquire()",
     "BoundedSemaphore": "BoundedSemaphore.acquire()",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A line of a program.
-
-    Attributes:
-        file: as the code names it.
-        line: its number, from 1; 0 if it is not known.
-        function: the qualified name of the function, ``<module>`` outside of one.
-    """
-
-    file: str
-    line: int
-    function: str
-
-    @property
-    def short_file(self) -> str:
-        """The file's name without the current directory, the library's or site-packages."""
-        try:
-            here = os.path.join(os.getcwd(), "")
-        except OSError:
-            here = "\0"
-        for prefix in (here, _SITE, _STANDARD):
-            if self.file.startswith(prefix):
-                return self.file[len(prefix) :]
-        return self.file
-
-    def __str__(self) -> str:
-        called = self.function if self.function.startswith("<") else f"{self.function}()"
-        return f"{self.short_file}:{self.line} in {called}"
-
-
-NOWHERE = Place("<unknown>", 0, "<unknown>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +47,7 @@ class Lock:
         what = f"{self.kind} of {self.part_of}" if self.part_of else self.kind
         if self.made is None:
             return f"{what} at {self.address:#x}"
-        return f"{what} made at {self.made.short_file}:{self.made.line}"
+        return f"{what} made at {short(self.made.file)}:{self.made.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,35 +203,23 @@ def _lock_of(made: tuple[tuple[CodeType, int], ...] | None, address: int, kind: 
 # Which line.
 
 
-def _is_library(code: CodeType) -> bool:
-    """Whether it is code that a program calls to wait, and that calls us."""
-    name = code.co_filename
-    return name in _LIBRARY or name.startswith((_OURS, _FUTURES))
-
-
-def _place(code: CodeType, line: int | None) -> Place:
-    return Place(code.co_filename, line or 0, code.co_qualname)
-
-
 def _split(stack: tuple[tuple[CodeType, int], ...]) -> tuple[Place, str]:
     """The program's line, and the function of the library that it called, if it called one."""
     called = ""
     for code, line in stack:
-        if not _is_library(code):
-            return _place(code, line), called
+        if not is_library(code):
+            return place(code, line), called
         called = code.co_qualname
     # A thread of the library's own.
-    return (_place(*stack[0]), "") if stack else (NOWHERE, "")
+    return (place(*stack[0]), "") if stack else (NOWHERE, "")
 
 
 def _cleaned(stack: tuple[tuple[CodeType, int], ...]) -> tuple[Place, ...]:
     """Without what runs programs and threads, at the bottom."""
     end = len(stack)
-    while end > 1 and (
-        stack[end - 1][0].co_filename in _LAUNCHERS or _is_library(stack[end - 1][0])
-    ):
+    while end > 1 and (is_launcher(stack[end - 1][0]) or is_library(stack[end - 1][0])):
         end -= 1
-    return tuple(_place(code, line) for code, line in stack[:end]) or (NOWHERE,)
+    return tuple(place(code, line) for code, line in stack[:end]) or (NOWHERE,)
 
 
 def _rows(entries: list[_Entry], locks: dict[object, Lock]) -> list[Waits]:

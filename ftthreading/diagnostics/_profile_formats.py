@@ -6,12 +6,15 @@ import json
 import os
 import time
 
+from ._places import short
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ._profile_data import Data, Holds, Place, Waits
+    from ._places import Place
+    from ._profile_data import Data, Holds, Waits
 
     type Stacks = list[tuple[tuple[str | Place, ...], float]]
     """Stacks, outermost first, a string being no line; and seconds."""
@@ -74,7 +77,7 @@ def speedscope(data: Data) -> str:
 def _speedscope_frame(frame: str | Place) -> dict[str, Any]:
     if isinstance(frame, str):
         return {"name": frame}
-    return {"name": frame.function, "file": frame.short_file, "line": frame.line}
+    return {"name": frame.function, "file": short(frame.file), "line": frame.line}
 
 
 def firefox(data: Data) -> str:

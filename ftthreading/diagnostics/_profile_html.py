@@ -19,7 +19,8 @@ from ._profile_text import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._profile_data import Data, Place
+    from ._places import Place
+    from ._profile_data import Data
 
 _MOST_ROWS = 200
 _SMALLEST = 0.002  # of the whole: what is less is not drawn

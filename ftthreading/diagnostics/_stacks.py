@@ -11,42 +11,17 @@ import ast
 import faulthandler
 import functools
 import linecache
-import os
 import re
 import sys
-import threading
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
+
+from ._places import Place, is_launcher, is_library, place
 
 MOST_FRAMES = 200
 
 type Frame = tuple[CodeType, int, dict[str, object], dict[str, object]]
 """What is copied of one frame: its code, line, locals and globals."""
-
-_STDLIB = os.path.dirname(threading.__file__)
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_INTERNAL_FILES = {os.path.join(_STDLIB, name) for name in ("threading.py", "queue.py")}
-_INTERNAL_FOLDERS = (
-    os.path.join(_STDLIB, "concurrent", "futures") + os.sep,
-    _OURS + os.sep,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a stack."""
-
-    file: str
-    line: int
-    function: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}, in {self.function}"
-
-    @property
-    def text(self) -> str:
-        """The source line, stripped; empty where there is none."""
-        return linecache.getline(self.file, self.line).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,54 +36,34 @@ class Stack:
         taken: where it took the lock that was asked for; None if that cannot be told.
     """
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[Place, ...] = ()
     called: str | None = None
     callee: object = None
-    taken: Line | None = field(default=None)
-
-
-LAUNCHER_FILES = {os.path.join(_OURS, "_run.py"), os.path.join(_OURS, "__main__.py")}
-
-
-def begins_a_thread(code: CodeType) -> bool:
-    """Whether it is of those frames below the program's that say nothing of it."""
-    file, name = code.co_filename, code.co_qualname
-    if file == threading.__file__:
-        return name in ("Thread.run", "Thread._bootstrap", "Thread._bootstrap_inner")
-    return file in LAUNCHER_FILES or file == "<frozen runpy>"
-
-
-def is_internal(code: CodeType) -> bool:
-    """Whether it is of those who wait on a program's behalf: threading, queue, futures, ours."""
-    return is_internal_file(code.co_filename)
-
-
-def is_internal_file(file: str) -> bool:
-    return file in _INTERNAL_FILES or file.startswith(_INTERNAL_FOLDERS)
+    taken: Place | None = field(default=None)
 
 
 def read(frames: list[Frame], held: object = None) -> Stack:
     """Read a copied stack, innermost first; `held`: a lock of which to tell where it was taken."""
-    lines: list[Line] = []
+    lines: list[Place] = []
+    above = 0  # frames of the library's, above the program's
     called: str | None = None
     callee: object = None
-    taken: Line | None = None
+    taken: Place | None = None
     outside = False
     for frame in frames:
         code, line, names, _ = frame
-        if begins_a_thread(code):
+        if is_launcher(code):
             continue
-        lines.append(Line(code.co_filename, max(line, 0), code.co_qualname))
-        outside = outside or not is_internal(code)
+        lines.append(place(code, line))
+        outside = outside or not is_library(code)
         if not outside:
+            above += 1
             called = code.co_qualname
             callee = names.get("self")
         elif taken is None and held is not None:
             taken = _where_taken(frame, held)
-    inside = 0
-    while inside < len(lines) - 1 and is_internal_file(lines[inside].file):
-        inside += 1
-    return Stack(tuple(lines[inside:]), called, callee, taken)
+    # Of a thread of the library's own, all are the library's.
+    return Stack(tuple(lines[min(above, len(lines) - 1) :]), called, callee, taken)
 
 
 # Where a lock was taken is not recorded. But a frame that holds one by `with` stands inside that
@@ -172,12 +127,12 @@ def _value(expression: ast.expr, frame: Frame) -> object:
     return None
 
 
-def _where_taken(frame: Frame, held: object) -> Line | None:
+def _where_taken(frame: Frame, held: object) -> Place | None:
     code, at, _, _ = frame
     for expression, line in _candidates(code, max(at, 0)):
         value = _value(expression, frame)
         if value is held or _attribute(value, "_lock") is held:
-            return Line(code.co_filename, line, code.co_qualname)
+            return place(code, line)
     return None
 
 

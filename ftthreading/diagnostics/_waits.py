@@ -10,7 +10,8 @@ from types import FrameType
 from .. import _core
 from . import _stacks
 from ._names import Threads, said_of
-from ._stacks import Line, Stack
+from ._places import Place
+from ._stacks import Stack
 
 _NS = 1e-9
 
@@ -75,8 +76,8 @@ class Wait:
     since: float
     deadline: float | None
     owner: Owner | None
-    stack: tuple[Line, ...]
-    taken: Line | None
+    stack: tuple[Place, ...]
+    taken: Place | None
     number: int
     began: int
 
@@ -86,7 +87,7 @@ class Wait:
         return max(0.0, time.monotonic() - self.since)
 
     @property
-    def place(self) -> Line | None:
+    def place(self) -> Place | None:
         """The line of the program that waits: the innermost that is not threading's or ours."""
         return self.stack[0] if self.stack else None
 

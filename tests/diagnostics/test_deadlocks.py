@@ -58,7 +58,7 @@ def test_two_locks_in_two_orders() -> None:
     assert "POSSIBLE" not in done.stderr
     for name, other, line in (("left", "right", "left waits"), ("right", "left", "right waits")):
         said = thread_of(done.stderr, name)
-        assert re.search(r"holds Lock at 0x\w+, taken at .*deadlocked.py:\d+, in ", said), said
+        assert re.search(r"holds Lock at 0x\w+, taken at .*deadlocked.py:\d+ in ", said), said
         assert "waits to acquire Lock at" in said
         assert "without a deadline" in said
         assert f'held by "{other}", taken at' in said
