@@ -32,6 +32,7 @@ from dataclasses import dataclass
 
 from .. import _core
 from . import _stacks, _waits
+from ._circles import circles
 from ._names import Threads, said_of
 from ._waits import Wait
 
@@ -104,22 +105,13 @@ def _key(wait: Wait) -> tuple[int, int]:
     return wait.number, wait.began
 
 
-def _next(wait: Wait, lasting: dict[int, Wait], threads: Threads) -> Wait | None:
-    number = None if wait.owner is None else threads.number(wait.owner.number)
-    return None if number is None else lasting.get(number)
-
-
-def _cycles(lasting: dict[int, Wait], threads: Threads) -> Iterable[Deadlock]:
-    done: set[int] = set()
-    for start in lasting.values():
-        path: list[Wait] = []
-        at: Wait | None = start
-        while at is not None and at.number not in done:
-            done.add(at.number)
-            path.append(at)
-            at = _next(at, lasting, threads)
-        if at is not None and any(at is each for each in path):
-            yield _cycle(path[[each.number for each in path].index(at.number) :])
+def _cycles(lasting: dict[int, Wait], threads: Threads) -> list[Deadlock]:
+    leads = {}
+    for number, wait in lasting.items():
+        owner = None if wait.owner is None else threads.number(wait.owner.number)
+        if owner is not None:
+            leads[number] = owner
+    return [_cycle([lasting[number] for number in circle]) for circle in circles(leads)]
 
 
 def _cycle(waits: list[Wait]) -> Deadlock:

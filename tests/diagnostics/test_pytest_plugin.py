@@ -157,7 +157,7 @@ def test_help_tells_of_it(tmp_path: Path) -> None:
 
 def test_who_waits_is_printed_before_faulthandlers_limit(tmp_path: Path) -> None:
     (tmp_path / "test_hangs.py").write_text(HANGS)
-    options = ["-o", "faulthandler_timeout=1", "-o", "faulthandler_exit_on_timeout=true"]
+    options = ["-o", "faulthandler_timeout=5", "-o", "faulthandler_exit_on_timeout=true"]
     code, out = run_pytest(tmp_path, *options)
     assert code == 1
     told, end = out.find("is about to run into its time limit"), out.find("Timeout (")

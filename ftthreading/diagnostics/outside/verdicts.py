@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .._circles import circles
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .read import Snapshot, Wait
@@ -66,22 +68,13 @@ def judge(before: Snapshot, after: Snapshot) -> Verdicts:
 
 
 def _cycles(snapshot: Snapshot, waits: dict[int, Wait]) -> list[Cycle]:
-    def next_of(wait: Wait) -> Wait | None:
+    leads = {}
+    for number, wait in waits.items():
         holder = snapshot.holder_of(wait)
-        return None if holder is None else waits.get(holder.number)
-
-    cycles, done = [], set[int]()
-    for wait in waits.values():
-        path: list[Wait] = []
-        step: Wait | None = wait
-        while step is not None and step.thread not in done:
-            done.add(step.thread)
-            path.append(step)
-            step = next_of(step)
-        if step is not None and step in path:
-            members = tuple(path[path.index(step) :])
-            cycles.append(Cycle(members, tuple(_doubts(members))))
-    return cycles
+        if holder is not None:
+            leads[number] = holder.number
+    found = [tuple(waits[number] for number in circle) for circle in circles(leads)]
+    return [Cycle(members, tuple(_doubts(members))) for members in found]
 
 
 def _doubts(waits: tuple[Wait, ...]) -> list[str]:
