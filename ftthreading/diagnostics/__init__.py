@@ -45,12 +45,12 @@ from ._lock_order import LockOrder as LockOrder
 from ._lock_order import lock_order as lock_order
 from ._lock_order_report import Inversion as Inversion
 from ._places import Place as Place
-from ._profile import Profile as Profile
-from ._profile import profile as profile
 from ._waits import Owner as Owner
 from ._waits import Wait as Wait
 from ._waits import owner_of as owner_of
 from ._waits import waits as waits
+from .contention.profile import Profile as Profile
+from .contention.profile import profile as profile
 
 __all__ = [
     "DEADLOCK_EXIT_CODE",

@@ -48,10 +48,10 @@ def parse(options: list[str]) -> Begin:
 
 
 def _profile_begin(option: str) -> Callable[[], None]:
-    from . import _profile
+    from .contention import profile
 
     try:
-        return _profile.from_command_line(option)
+        return profile.from_command_line(option)
     except ValueError as error:
         raise BadOptionError(str(error)) from None
 

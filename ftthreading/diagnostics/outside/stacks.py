@@ -1,7 +1,7 @@
 """The stacks of another process's threads, by what else can read them.
 
 The one place that touches the interpreter's private `_remote_debugging`, by which 3.14 and later
-unwind another process of their own version; tests/diagnostics/test_outside_stacks.py says when
+unwind another process of their own version; tests/diagnostics/outside/test_stacks.py says when
 that changes. Where it is missing or fails, there are other tools, or the reason in a sentence.
 """
 

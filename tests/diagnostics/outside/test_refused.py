@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ftthreading.diagnostics.outside.memory import UNLIKE, Process, Refused
-from tests.diagnostics.victims import ABBA, BEGIN, ask, dump, victim
+from tests.diagnostics.outside.victims import ABBA, BEGIN, ask, dump, victim
 from tests.support import run_python
 from tests.support.launching import environment, run
 

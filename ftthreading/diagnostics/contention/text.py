@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._profile_data import Data, Holds, Waits
+    from .data import Data, Holds, Waits
 
 MOST_ROWS = 15  # of each table
 

@@ -19,7 +19,7 @@ import pytest
 from ftthreading.diagnostics.outside.memory import WITHOUT
 from ftthreading.diagnostics.outside.text import span
 from ftthreading.diagnostics.outside.top import Look, text_lines
-from tests.diagnostics.victims import ABBA, ask, read_until_refused, victim, wait_for_waits
+from tests.diagnostics.outside.victims import ABBA, ask, read_until_refused, victim, wait_for_waits
 from tests.support import DEFAULT_SIGNALS, SECONDS
 from tests.support.launching import environment
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from .. import _core
-from ._places import NOWHERE, Place, is_launcher, is_library, place, short
+from ... import _core
+from .._places import NOWHERE, Place, is_launcher, is_library, place, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import CodeType
 
-    from .._core import _Entry
+    from ..._core import _Entry
 
 CONTENDED, AWAITED, BLAMED = range(3)
 

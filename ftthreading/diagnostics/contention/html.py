@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import sys
 
-from . import _profile_formats
-from ._profile_text import (
+from . import formats
+from .text import (
     HOLDS,
     NUMBERS,
     WAITS,
@@ -19,8 +19,8 @@ from ._profile_text import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._places import Place
-    from ._profile_data import Data
+    from .._places import Place
+    from .data import Data
 
 _MOST_ROWS = 200
 _SMALLEST = 0.002  # of the whole: what is less is not drawn
@@ -74,7 +74,7 @@ def page(data: Data) -> str:
     contended = [waits_cells(row, data) for row in data.contended]
     awaited = [waits_cells(row, data) for row in data.awaited]
     holders = [holds_cells(row, data) for row in data.holders]
-    stacks = [_drawn(stacks) for _, stacks in _profile_formats.kinds_of(data)]
+    stacks = [_drawn(stacks) for _, stacks in formats.kinds_of(data)]
     body += _section("Lines that wait for locks", "", WAITS, contended, stacks[0])
     note = "The line is that of the release; for a with statement that of the statement."
     body += _section("Who made them wait", note, HOLDS, holders, stacks[1])
@@ -134,7 +134,7 @@ class _Node:
         self.children: dict[str | Place, _Node] = {}
 
 
-def _drawn(stacks: _profile_formats.Stacks) -> str:
+def _drawn(stacks: formats.Stacks) -> str:
     """A flame graph that hangs down."""
     root = _Node()
     for stack, total in stacks:

@@ -88,7 +88,7 @@ def test_report_and_exit_code(bank: Bank) -> None:
 
 
 def test_the_example_of_the_documentation(tmp_path: Path) -> None:
-    source = Path(__file__).parents[2] / "docs" / "examples" / "lock_order.py"
+    source = Path(__file__).parents[3] / "docs" / "examples" / "lock_order.py"
     shown = source.parents[1] / "diagnostics.md"
     code, out, err = run(
         source.parents[2], *LAUNCHER, "--lock-order", "docs/examples/lock_order.py"

@@ -10,9 +10,9 @@ import os
 import sys
 import time
 
-from .. import _core
-from . import _profile_data, _profile_formats, _profile_html, _profile_text
-from ._profile_data import Data, Holds, Waits
+from ... import _core
+from . import data, formats, html, text
+from .data import Data, Holds, Waits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 _FORMATS: dict[str, Callable[[Data], str]] = {
-    ".txt": _profile_text.table,
-    ".collapsed": _profile_formats.collapsed,
-    ".speedscope.json": _profile_formats.speedscope,
-    ".firefox.json": _profile_formats.firefox,
-    ".html": _profile_html.page,
+    ".txt": text.table,
+    ".collapsed": formats.collapsed,
+    ".speedscope.json": formats.speedscope,
+    ".firefox.json": formats.firefox,
+    ".html": html.page,
 }
 
 
@@ -41,7 +41,7 @@ class Profile:
     """
 
     def __init__(self) -> None:
-        self._base: _profile_data.Base = []
+        self._base: data.Base = []
         self._began = self._threads_began = 0
         self._running = False
         self._data = Data()
@@ -52,7 +52,7 @@ class Profile:
             raise RuntimeError("this profile has begun already")
         first = _core._profile_start()
         self._running = True
-        self._base = [] if first else _profile_data.base_now()
+        self._base = [] if first else data.base_now()
         self._began, self._threads_began = time.monotonic_ns(), _core._threads_time()
         return self
 
@@ -76,7 +76,7 @@ class Profile:
         if self._running:
             seconds = (time.monotonic_ns() - self._began) * 1e-9
             threads = (_core._threads_time() - self._threads_began) * 1e-9
-            self._data = _profile_data.read(self._base, seconds, threads) or self._data
+            self._data = data.read(self._base, seconds, threads) or self._data
         return self._data
 
     @property
@@ -106,7 +106,7 @@ class Profile:
 
     def text(self) -> str:
         """A table for people."""
-        return _profile_text.table(self.data)
+        return text.table(self.data)
 
     def write(self, file: str | os.PathLike[str]) -> None:
         """Write it to a file, in the format that its name ends in.
@@ -164,7 +164,7 @@ def from_command_line(option: str) -> Callable[[], None]:
         if file:
             try:
                 whole.write(file)
-                said = f"{_profile_text.first_line(whole.data)}\nProfile: {file}\n"
+                said = f"{text.first_line(whole.data)}\nProfile: {file}\n"
             except OSError as error:
                 said = f"ftthreading: the profile cannot be written: {error}\n"
         if sys.stderr is not None:

@@ -6,15 +6,15 @@ import json
 import os
 import time
 
-from ._places import short
+from .._places import short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ._places import Place
-    from ._profile_data import Data, Holds, Waits
+    from .._places import Place
+    from .data import Data, Holds, Waits
 
     type Stacks = list[tuple[tuple[str | Place, ...], float]]
     """Stacks, outermost first, a string being no line; and seconds."""

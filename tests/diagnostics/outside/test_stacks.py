@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ftthreading.diagnostics.outside import stacks
-from tests.diagnostics.victims import ABBA, ask, block_of, dump, victim, wait_for_waits
+from tests.diagnostics.outside.victims import ABBA, ask, block_of, dump, victim, wait_for_waits
 from tests.support.launching import environment
 
 pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters, and reads their memory")
