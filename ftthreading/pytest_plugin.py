@@ -18,6 +18,7 @@ import io
 import os
 import sys
 from _thread import allocate_lock, start_new_thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,6 +76,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_WaitTable(config), "ftthreading wait table")
 
 
+class _Inverted:
+    """Why a test failed: the reports whole, but one line in the summary, also where CI is set.
+
+    What pytest asks of a `longrepr`; its summary and JUnit XML take the message of `reprcrash`.
+    """
+
+    def __init__(self, item: pytest.Item, bad: list[diagnostics.Inversion]) -> None:
+        count = f"{len(bad)} lock order inversion{'s' if len(bad) > 1 else ''}"
+        message = f"{item.nodeid}: {count}, which can deadlock (--lock-order)"
+        self.text = f"{message}:\n" + "".join(each.text for each in bad)
+        line = (item.location[1] or 0) + 1
+        self.reprcrash = SimpleNamespace(path=str(item.path), lineno=line, message=message)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def toterminal(self, terminal: Any) -> None:
+        terminal.write(self.text)
+
+
 class _LockOrder:
     """Fails tests by what a `LockOrder` finds."""
 
@@ -102,11 +123,7 @@ class _LockOrder:
             report.sections.append(("ftthreading lock order", each.text))
         if bad and not report.failed:
             report.outcome = "failed"
-            count = len(bad)
-            report.longrepr = (
-                f"{item.nodeid}: {count} lock order inversion{'s' if count > 1 else ''}, which "
-                f"can deadlock (--lock-order):\n" + "".join(each.text for each in bad)
-            )
+            report.longrepr = _Inverted(item, bad)  # type: ignore[assignment]  # duck-typed
             report.sections = [each for each in report.sections if "lock order" not in each[0]]
         return report
 

@@ -64,7 +64,11 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_test_that_turns_the_order_round_fails(project: Path) -> None:
+@pytest.mark.parametrize("ci", ["", "true"], ids=["a person", "CI"])
+def test_the_test_that_turns_the_order_round_fails(
+    project: Path, monkeypatch: pytest.MonkeyPatch, ci: str
+) -> None:
+    monkeypatch.setenv("CI", ci)  # where it is set, pytest's summary is not cut
     code, out = run_pytest(project, "--lock-order")
     assert code == 1
     assert "1 failed, 2 passed" in out
