@@ -190,6 +190,8 @@ class Scenario:
 
     It is run only with one or more of them.
     """
+    requires: ClassVar[frozenset[str]] = frozenset()
+    """Names, beside the primitives, that the target must have: it is not run on others."""
     forks: ClassVar[bool] = False
     """Its forked children go on as Python programs."""
     slow: ClassVar[bool] = False

@@ -10,7 +10,7 @@ from random import Random
 from types import CodeType
 
 from ..records.batch import seed_of
-from ..targets.inspection import code_of, queue_of
+from ..targets.inspection import code_of, futures_of, queues_of
 from .nemesis import Nemesis
 
 TOOL = 4  # sys.monitoring's: neither a debugger's nor a profiler's
@@ -57,7 +57,11 @@ class Lines(Injection):
     doc = "breaks between the lines of a target written in Python (nothing for one in C)"
 
     def codes(self) -> list[CodeType]:
-        queue_of(self.run.target)
+        subjects = self.run.scenario.subjects.split()
+        if "Queue" in subjects:
+            queues_of(self.run.target)
+        if "ThreadPoolExecutor" in subjects:
+            futures_of(self.run.target)
         return code_of(self.run.target)
 
 

@@ -20,7 +20,7 @@ from ..linearizability.models import (
     SemaphoreModel,
 )
 from ..linearizability.program import Linear
-from ..targets.inspection import queue_of
+from ..targets.inspection import queues_of
 
 
 class LinearLock(Linear):
@@ -238,7 +238,7 @@ class LinearQueue(Linear):
 
     def make(self) -> Model:
         maxsize = self.rng.choice((0, 1, 2))
-        self.queue = queue_of(self.target)(maxsize)
+        self.queue = queues_of(self.target).Queue(maxsize)
         return QueueModel(maxsize)
 
     def move(self, me: Actor, record: Recorder) -> None:

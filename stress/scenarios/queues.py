@@ -6,7 +6,7 @@ import queue
 from collections import Counter
 
 from ..api.scenario import MANY, Actor, OracleFailure, Scenario, actor
-from ..targets.inspection import queue_of
+from ..targets.inspection import queues_of
 
 
 class QueueNoLossNoDuplicate(Scenario):
@@ -16,7 +16,7 @@ class QueueNoLossNoDuplicate(Scenario):
     must_see = frozenset({"empty", "full"})
 
     def setup(self) -> None:
-        self.queue = queue_of(self.target)(self.rng.choice((0, 1, 1, 2, 5)))
+        self.queue = queues_of(self.target).Queue(self.rng.choice((0, 1, 1, 2, 5)))
         self.share = self.rng.choice((2, 10, 40))
         self.got: list[list[tuple[int, int]]] = []
         self.producers = 0
@@ -89,7 +89,7 @@ class QueueShutdown(Scenario):
     subjects = "Queue"
 
     def setup(self) -> None:
-        self.queue = queue_of(self.target)(2)
+        self.queue = queues_of(self.target).Queue(2)
         self.immediate = self.rng.random() < 0.3
         self.put: list[int] = []
         self.got: list[int] = []

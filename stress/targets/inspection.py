@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import importlib.util
 import queue
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-_queues: dict[str, Any] = {}
+_copies: dict[tuple[str, str], ModuleType] = {}
 
 
-def queue_of(target: ModuleType) -> Any:
-    """Return the target's Queue, or else the interpreter's, built upon the target's locks."""
-    if hasattr(target, "Queue"):
-        return target.Queue
-    if target.__name__ not in _queues:
-        spec = importlib.util.spec_from_file_location("stress_queue", queue.__file__)
+def copy_of(target: ModuleType, name: str, **names: object) -> ModuleType:
+    """Return a module of the interpreter's that uses the target's primitives; made once.
+
+    names: what else it shall find under other names than its imports gave it.
+    """
+    key = target.__name__, name
+    if key not in _copies:
+        file = sys.modules[name].__file__
+        spec = importlib.util.spec_from_file_location(f"stress_{name.replace('.', '_')}", file)
         assert spec is not None
         assert spec.loader is not None
         copy = importlib.util.module_from_spec(spec)
+        copy.__package__ = name.rpartition(".")[0]
         spec.loader.exec_module(copy)
-        copy.threading = target  # type: ignore[attr-defined]
-        # Callers catch the names that everybody knows.
-        copy.Empty, copy.Full = queue.Empty, queue.Full  # type: ignore[attr-defined]
-        if hasattr(queue, "ShutDown"):
-            copy.ShutDown = queue.ShutDown  # type: ignore[attr-defined]
-        _queues[target.__name__] = copy
-    return _queues[target.__name__].Queue
+        vars(copy).update(names, threading=target)
+        _copies[key] = copy
+    return _copies[key]
+
+
+def queues_of(target: ModuleType) -> Any:
+    """Return a namespace as the module `queue`, with the target's Queue and its like.
+
+    What the target does not have is the interpreter's, built upon the target's locks. All raise
+    the interpreter's own Empty, Full and ShutDown, the names that everybody knows.
+    """
+    known = {n: getattr(queue, n) for n in ("Empty", "Full", "ShutDown") if hasattr(queue, n)}
+    copy = copy_of(target, "queue", **known)
+    kinds = ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")
+    own = {name: getattr(target, name, None) or getattr(copy, name) for name in kinds}
+    return SimpleNamespace(**own, **known)
+
+
+def futures_of(target: ModuleType) -> Any:
+    """Return a namespace with ThreadPoolExecutor, Future, wait and as_completed.
+
+    The target's own, if it has them (`wait` as wait_futures, or so), or else the interpreter's,
+    built upon the target's threads, locks and queues. What they raise is concurrent.futures' own.
+    """
+    if hasattr(target, "ThreadPoolExecutor"):
+        pool = base = target
+        wait = getattr(target, "wait_futures", None) or target.wait
+    else:
+        known = ("CancelledError", "InvalidStateError", "BrokenExecutor")
+        names = {name: getattr(concurrent.futures, name) for name in known}
+        base = copy_of(target, "concurrent.futures._base", **names)
+        queues = queues_of(target)
+        pool = copy_of(target, "concurrent.futures.thread", _base=base, queue=queues)
+        wait = base.wait
+    return SimpleNamespace(
+        ThreadPoolExecutor=pool.ThreadPoolExecutor,
+        Future=base.Future,
+        wait=wait,
+        as_completed=base.as_completed,
+    )
 
 
 def interruptible(target: ModuleType, frame: FrameType | None) -> bool:
@@ -71,6 +109,8 @@ def code_of(target: ModuleType) -> list[CodeType]:
     """Return the code of all functions that a pure-Python target defines; none of a C one."""
     found: dict[int, CodeType] = {}
     names = {target.__name__, *getattr(target, "PARTS", ())}
+    copies = [copy for (name, _), copy in list(_copies.items()) if name == target.__name__]
+    names.update(copy.__name__ for copy in copies)
 
     def add(thing: object) -> None:
         thing = getattr(thing, "__func__", thing)
@@ -79,14 +119,9 @@ def code_of(target: ModuleType) -> list[CodeType]:
         elif isinstance(thing, FunctionType) and thing.__module__ in names:
             found[id(thing.__code__)] = thing.__code__
 
-    for value in list(vars(target).values()):
+    for value in [value for module in (target, *copies) for value in list(vars(module).values())]:
         add(value)
         if isinstance(value, type) and value.__module__ in names:
             for item in list(vars(value).values()):
                 add(item)
-    copy = _queues.get(target.__name__)
-    if copy is not None:
-        for item in list(vars(copy.Queue).values()):
-            if isinstance(item, FunctionType):
-                found[id(item.__code__)] = item.__code__
     return list(found.values())
