@@ -67,6 +67,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--until-failure", action="store_true", help="run without a budget until something is found"
     )
+    one.add_argument(
+        "-x", "--exit-first", action="store_true", help="end at the first finding, if there is one"
+    )
+    one.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE",
+        help="findings that are known, one a line: a fingerprint, or scenario: oracle; # its cause",
+    )
     one.add_argument("--vs", metavar="TARGET", help="run this one, too, and compare")
     one.add_argument(
         "--python",
@@ -100,6 +109,11 @@ def parser() -> argparse.ArgumentParser:
     one = command("selftest", "plant bugs into a reference and see whether they are found")
     one.add_argument(
         "--mutants", default="all", metavar="NAME,...", help="only these, or `none` (default all)"
+    )
+    one.add_argument(
+        "--focused",
+        action="store_true",
+        help="only the scenarios of a mutant's primitive, until two oracles have seen it",
     )
     one.add_argument("--seeds", type=int, default=1, help="try each so often (default 1)")
     one.add_argument(

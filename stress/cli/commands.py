@@ -54,6 +54,16 @@ def shard_of(text: str) -> tuple[int, int]:
     return int(part), int(parts)
 
 
+def known_in(path: Path) -> tuple[str, ...]:
+    """Read a file of known findings. Raises Usage."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"--known {path}: {error}") from None
+    found = [line.partition("#")[0].strip() for line in lines]
+    return tuple(" ".join(name.split()) for name in found if name)
+
+
 def options_of(arguments: argparse.Namespace) -> Options:
     """Return the options that a `run` command line stands for. Raises Usage."""
     nemeses = tuple(NEMESES)
@@ -76,6 +86,8 @@ def options_of(arguments: argparse.Namespace) -> Options:
         only=arguments.only,
         shard=shard_of(arguments.shard),
         until_failure=arguments.until_failure,
+        exit_first=arguments.exit_first,
+        known=known_in(arguments.known) if arguments.known else (),
         files=files_of(arguments),
     )
 
@@ -136,7 +148,7 @@ def announce(run: Run) -> None:
     options, about = run.options, run.info["python"]
     limit = "until something is found" if options.until_failure else f"for {options.budget:g} s"
     part = "" if options.shard == (1, 1) else f", shard {options.shard[0]}/{options.shard[1]}"
-    planned = plan.Plan(options, probe.unfit(about)).scenarios
+    planned = plan.Plan(options, probe.unfit(about), about["names"]).scenarios
     print(
         f"running {len(planned)} scenarios on {options.target}"
         f" ({about['version']}{'t' if about['free_threaded'] else ''}) {limit},"
@@ -211,5 +223,6 @@ def cmd_selftest(arguments: argparse.Namespace) -> Exit:
         seconds(arguments.budget),
         arguments.golden,
         Record(arguments.record),
+        focused=arguments.focused,
     )
     return selftest(test, shard_of(arguments.shard), arguments.resume, arguments.json)

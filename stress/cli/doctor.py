@@ -13,8 +13,8 @@ from toolkit.machine import cpu_model
 
 from ..engine import probe
 from ..engine.catalogue import find
+from ..engine.children import Children
 from ..engine.runner import reservations
-from ..engine.supervise import Supervisor
 from ..engine.totals import Exit
 from ..records.batch import Batch
 
@@ -34,7 +34,9 @@ def controls(python: str, target: str) -> list[str]:
     for name in ("control_unlocked", "control_deadlock"):
         folder = Path(tempfile.mkdtemp(prefix="stress-doctor-"))
         try:
-            result = Supervisor(Batch(name, target, 1, 4, seconds=3.0), folder, python).watch(False)
+            batch = Batch(name, target, 1, 4, seconds=3.0)
+            with Children(folder / "child", python) as children:
+                result = children.run(batch, folder / "batch", native=False)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         missing = find(name).must_see - set(result.outcomes)

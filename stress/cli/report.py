@@ -50,13 +50,22 @@ def scenario_table(summary: dict[str, Any]) -> str:
                 str(entry["rounds"]),
                 f"{entry['ops']:,}",
                 str(len(entry["pairs"])),
+                "-" if entry["findings"] else bound(entry["rounds"]).removesuffix(" each (95 %)"),
             ]
         )
-    heads = ["scenario", "result", "outcomes", "rounds", "operations", "hand-overs"]
+    heads = [
+        "scenario",
+        "result",
+        "outcomes",
+        "rounds",
+        "operations",
+        "hand-overs",
+        "a round fails",
+    ]
     return table(heads, rows, left=3)
 
 
-def finding_text(finding: Finding, root: Path, lines: int = 12) -> str:
+def finding_text(finding: Finding, root: Path, lines: int = 12, *, known: bool = False) -> str:
     """Describe one finding, with the command that shows it again."""
     batch = finding.batch
     where = (
@@ -64,12 +73,15 @@ def finding_text(finding: Finding, root: Path, lines: int = 12) -> str:
         f" {batch.threads} threads, nemeses {', '.join(batch.nemeses) or 'none'};"
         f" blamed on: {finding.blame}"
     )
+    word = "KNOWN" if known else "FINDING"
     head = [
-        f"FINDING {finding.fingerprint}: {finding.kind}, {finding.oracle}: {finding.message}",
+        f"{word} {finding.fingerprint}: {finding.kind}, {finding.oracle}: {finding.message}",
         where,
     ]
     details = [f"  | {line}" for line in finding.details.strip().splitlines()]
-    if len(details) > lines:
+    if not lines:
+        details = []
+    elif len(details) > lines:
         details = [*details[:lines], f"  | ... {len(details) - lines} lines more in its file"]
     return "\n".join(
         [*head, *details, f"  see it again: {repro_command(finding.fingerprint, root)}"]
@@ -80,18 +92,23 @@ def text(run: Run, root: Path) -> str:
     """Return the closing report of a run."""
     summary = run.info["summary"]
     parts = [scenario_table(summary), ""]
-    parts += [finding_text(finding, root) + "\n" for finding in run.findings()]
+    for finding in run.findings():
+        known = finding.is_in(run.options.known)
+        parts.append(finding_text(finding, root, 0 if known else 12, known=known) + "\n")
     for name, entry in summary["scenarios"].items():
-        for rising in entry["rising"]:
-            parts.append(f"note: {name}: the child's {rising} all the time")
-        for error in entry["errors"][:1]:
-            parts.append(f"the harness failed in {name}:\n{error}")
+        parts += [f"note: {name}: the child's {one} all the time" for one in entry["rising"]]
+        parts += [f"the harness failed in {name}:\n{error}" for error in entry["errors"][:1]]
         if entry["unknown"]:
             parts.append(f"note: {name}: {entry['unknown']} histories could not be judged")
     if summary["dropped"]:
         parts.append(f"not run, for want of time or of a nemesis: {', '.join(summary['dropped'])}")
     parts.append(verdict_line(run))
     return "\n".join(parts)
+
+
+def counts(entry: dict[str, Any]) -> bool:
+    """Return whether a finding in a summary counts: it is not known, nor is it a kernel's."""
+    return not entry.get("known") and entry["blame"] != "kernel"
 
 
 def verdict_line(run: Run) -> str:
@@ -105,16 +122,22 @@ def verdict_line(run: Run) -> str:
         f" {summary['seconds']:.0f} s, seed {run.options.seed}"
     )
     if kind is Exit.FOUND:
-        return f"VERDICT: FOUND {len(summary['findings'])} in {target}: {done}"
+        count = sum(counts(entry) for entry in summary["findings"])
+        return f"VERDICT: FOUND {count} in {target}: {done}"
     if kind is Exit.HARNESS:
         return f"VERDICT: THE HARNESS FAILED, nothing is said of {target}: {done}"
     if kind is Exit.TOO_LITTLE:
         why = list(summary["reservations"])
         why += [f"{name} lacks {', '.join(x)}" for name, x in summary["missing"].items()]
         return f"VERDICT: TOO LITTLE EXERCISED of {target} ({'; '.join(why)}): {done}"
+    known = sum(not counts(entry) for entry in summary["findings"])
+    also = f" but {known} that are known" if known else ""
+    seen = {n: e["rounds"] for n, e in summary["scenarios"].items() if e["batches"]}
+    least = min(seen, key=seen.__getitem__)
     return (
-        f"VERDICT: nothing found in {target} on what was exercised: {done}. If operations are"
-        f" independent, failures are {bound(summary['ops'])}; by rounds, {bound(summary['rounds'])}"
+        f"VERDICT: nothing found{also} in {target} on what was exercised: {done}. If rounds are"
+        f" independent, failures of one are as rare as the table says, in {least}"
+        f" {bound(seen[least])}"
     )
 
 

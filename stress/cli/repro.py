@@ -9,9 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from ..engine.children import Children
 from ..engine.runner import Stopped, stoppable
-from ..engine.supervise import Supervisor
 from ..engine.totals import Exit, bound
+from ..records import findings
 from ..records.findings import Finding
 from .report import finding_text
 
@@ -37,14 +38,14 @@ def repro(finding: Finding, seconds: float, root: Path, python: str) -> Exit:
         with stoppable():
             while (left := seconds - (time.monotonic() - begin)) > 0:
                 again = dataclasses.replace(batch, first=first, seconds=min(limit, left))
-                supervisor = Supervisor(again, folder, python)
-                result = supervisor.watch(native=False)
+                with Children(folder / "child", python) as children:
+                    result = children.run(again, folder / "batch", native=False)
                 rounds, ops = rounds + result.rounds, ops + result.ops
                 if result.error:
                     print(result.error, file=sys.stderr)
                     print("VERDICT: THE HARNESS FAILED")
                     return Exit.HARNESS
-                for one in supervisor.found():
+                for one in findings.read_all(folder / "batch" / "found"):
                     if one.fingerprint == finding.fingerprint:
                         print(finding_text(one, root, lines=60))
                         took = time.monotonic() - begin

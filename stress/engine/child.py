@@ -1,10 +1,12 @@
-"""The child process that runs one batch: started by the supervisor only.
+"""The child process that runs batches, one after the other: started by the supervisor only.
 
-    python -m stress.engine.child FOLDER
+    python -m stress.engine.child FOLDER PARENT
 
-It reads ``batch.json`` in the folder and writes ``result.json`` there, every second and at its
-end. A finding is on the disk before anything else happens. When the supervisor goes away, the end
-of standard input is the end of this process; a line there asks for all stacks.
+A line on standard input names the folder of a batch, or asks for all stacks (``stacks``). It reads
+``batch.json`` in there and writes ``result.json``, every second and at the batch's end. A finding
+is on the disk before anything else happens. Where a batch has found something, or has left
+something behind, the process ends after it, and a new one takes the next. When the supervisor goes
+away, the end of standard input is the end of this process.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import faulthandler
 import functools
 import json
 import os
+import queue
 import select
 import sys
 import time
@@ -38,6 +41,8 @@ REFEREE = tuple(
 )
 """Files whose frames tell nothing about a hang."""
 TELL_SECONDS = 1.0
+SETTLE_SECONDS = 0.3
+"""After a batch, for its threads to end."""
 NOTED = 4
 """Hand-overs are noted in every how many-th round; noting takes time, and hides bugs."""
 
@@ -49,6 +54,7 @@ class Rounds:
         self.batch = batch
         self.folder = folder
         self.heartbeat = heartbeat
+        self.threads_before = thread_count()
         self.result = BatchResult(batch, gil=gil_enabled())
         self.found: list[Finding] = []
         self.target = load(batch.target)
@@ -70,8 +76,11 @@ class Rounds:
         """The threads of the actors but the main one."""
         return self.team.idents
 
-    def go(self) -> None:
-        """Run rounds until the time is over or something is found."""
+    def go(self) -> bool:
+        """Run rounds until the time is over or something is found.
+
+        Return whether the process is as it was before.
+        """
         nemeses = Nemeses(self)
         nemeses.start()
         (self.folder / "begun").touch()
@@ -89,6 +98,17 @@ class Rounds:
                 saved = time.monotonic()
         self.result.finished = True
         self.save()
+        return self.leave(nemeses) and not self.found
+
+    def leave(self, nemeses: Nemeses) -> bool:
+        """End all that the batch has begun; return whether nothing of it is left."""
+        self.team.end()
+        nemeses.stop()
+        self.stages.clear()
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while thread_count() > self.threads_before and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return nemeses.end() and thread_count() <= self.threads_before
 
     def one_round(self) -> None:
         """Let a fresh instance's actors go, and judge what they leave; copies run side by side."""
@@ -192,66 +212,89 @@ def gil_enabled() -> bool:
     return probe is None or bool(probe())
 
 
-def answer(folder: Path) -> None:
-    """Wait for the supervisor's wishes on standard input: all stacks, or the end.
+def thread_count() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def answer(
+    heartbeat: Heartbeat, batches: queue.SimpleQueue[Path], tid: queue.SimpleQueue[int]
+) -> None:
+    """Do what the supervisor wishes on standard input, until its end.
 
     Meanwhile tell how many operations were done, for the sake of rounds that take long.
     """
-    told = False
+    tid.put(_thread.get_native_id())
+    pending = b""
     while True:
-        if rounds is not None:
-            rounds.heartbeat.ops = sum(actor.ops for actor in rounds.actors)
-            if not told:
-                rounds.heartbeat.add_extra(_thread.get_native_id())
-                told = True
+        if (running := rounds) is not None:
+            heartbeat.ops = sum(actor.ops for actor in running.actors)
         if not select.select([0], [], [], TELL_SECONDS)[0]:
             continue
-        if not (line := os.read(0, 1)):
+        if not (read := os.read(0, 4096)):
             break
-        if line != b"s":
-            continue
-        with open(folder / "stacks.txt", "w", encoding="utf-8") as file:
-            # Looking at other threads' frames stops them all first. Should that hang too, a
-            # watchdog that asks nobody writes what it can.
-            faulthandler.dump_traceback_later(2, file=file)
-            mine = _thread.get_ident()
-            for ident, frame in sys._current_frames().items():
-                stack = traceback.extract_stack(frame)
-                calls = [call for call in stack if not call.filename.startswith(REFEREE)]
-                if ident != mine and calls:
-                    text = "".join(traceback.format_list(calls))
-                    print(f"thread {ident:#x}, the newest call last:\n{text}", file=file)
-            faulthandler.cancel_dump_traceback_later()
-            file.flush()
-            for stage in rounds.stages if rounds is not None else []:
-                print(f"state of {stage.name()}:", file=file)
-                for name, value in list(vars(stage).items()):
-                    print(f"  {name} = {value!r}", file=file)
-            print("(end)", file=file, flush=True)
+        *lines, pending = (pending + read).split(b"\n")
+        for line in lines:
+            if line != b"stacks":
+                batches.put(Path(os.fsdecode(line)))
+            elif (running := rounds) is not None:
+                tell_stacks(running)
     os._exit(3)
+
+
+def tell_stacks(rounds: Rounds) -> None:
+    """Write all threads' stacks, and the state of the scenario, into the batch's folder."""
+    with open(rounds.folder / "stacks.txt", "w", encoding="utf-8") as file:
+        # Looking at other threads' frames stops them all first. Should that hang too, a
+        # watchdog that asks nobody writes what it can.
+        faulthandler.dump_traceback_later(2, file=file)
+        mine = _thread.get_ident()
+        for ident, frame in sys._current_frames().items():
+            stack = traceback.extract_stack(frame)
+            calls = [call for call in stack if not call.filename.startswith(REFEREE)]
+            if ident != mine and calls:
+                text = "".join(traceback.format_list(calls))
+                print(f"thread {ident:#x}, the newest call last:\n{text}", file=file)
+        faulthandler.cancel_dump_traceback_later()
+        file.flush()
+        for stage in rounds.stages:
+            print(f"state of {stage.name()}:", file=file)
+            for name, value in list(vars(stage).items()):
+                print(f"  {name} = {value!r}", file=file)
+        print("(end)", file=file, flush=True)
 
 
 rounds: Rounds | None = None
 """What runs in this process, for `answer`."""
 
 
-def main(folder: Path) -> None:
-    """Run the batch in the folder, and leave without any cleaning up: threads may be stuck."""
+def main(folder: Path, parent: int) -> None:
+    """Run batches, and leave without any cleaning up: threads may be stuck."""
     global rounds
-    wish = json.loads((folder / "batch.json").read_text(encoding="utf-8"))
-    die_with(wish["parent"])
+    die_with(parent)
     faulthandler.enable()
-    _thread.start_new_thread(answer, (folder,))
-    batch = batch_from_json(wish["batch"])
-    try:
-        rounds = Rounds(batch, folder, Heartbeat(folder / "heartbeat"))
-        rounds.go()
-    except BaseException:
-        result = BatchResult(batch, error=traceback.format_exc())
-        write_atomically(folder / "result.json", result.to_json())
-        os._exit(70)
+    heartbeat = Heartbeat(folder / "heartbeat")
+    batches: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    answering: queue.SimpleQueue[int] = queue.SimpleQueue()
+    _thread.start_new_thread(answer, (heartbeat, batches, answering))
+    extra = answering.get()
+    clean = True
+    while clean:
+        work = batches.get()
+        wish = json.loads((work / "batch.json").read_text(encoding="utf-8"))
+        batch = batch_from_json(wish)
+        heartbeat.begin()
+        heartbeat.add_extra(extra)
+        try:
+            rounds = Rounds(batch, work, heartbeat)
+            clean = rounds.go()
+        except BaseException:
+            result = BatchResult(batch, error=traceback.format_exc())
+            write_atomically(work / "result.json", result.to_json())
+            os._exit(70)
+        rounds = None
+        heartbeat.end(stays=clean)
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -6,6 +6,7 @@
     RUN/batches.jsonl     a line for each batch, written and synced when it has ended
     RUN/findings/*.json   a file for each finding
     RUN/work/NUMBER/      the batch that runs now; its findings are there from the first moment
+    RUN/children/         what child processes share with the harness, until the end
 
 Killed at any time, a run loses at most the counts of the batch that was running: `open_run` takes
 over findings that were left in ``work``.
@@ -75,6 +76,11 @@ class Run:
         """Return the folder in which a batch can run."""
         return self.folder / "work" / str(number)
 
+    @property
+    def children(self) -> Path:
+        """Return the folder of what children share with their supervisor."""
+        return self.folder / "children"
+
     def ended(self, result: BatchResult) -> None:
         """Keep a batch that has ended, its findings first."""
         work = self.work(result.number)
@@ -95,6 +101,7 @@ class Run:
             for finding in findings.read_all(work / "found"):
                 finding.write(self.folder / "findings")
             shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(self.children, ignore_errors=True)
 
     def begin(self) -> None:
         """Say that this process runs it now."""

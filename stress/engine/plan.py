@@ -1,9 +1,11 @@
 """What is run in which order: a plan that is the same for the same seed, on any machine.
 
 The first pass runs each scenario once, plainly. Each later pass runs all again in another order,
-with other numbers of threads and other nemeses. Batch number i depends on the seed and i alone;
-so a plan can be resumed at any number, and shared among machines by numbers. Only how long a batch
-lasts is decided on the way: longer where hand-overs are still new.
+with other numbers of threads and other nemeses. Batches are short, for a bug is met by another
+choice sooner than by more of the same; they grow a little from pass to pass. Batch number i
+depends on the seed and i alone; so a plan can be resumed at any number, and shared among machines
+by numbers. Only how long a batch lasts is decided on the way (longer where hand-overs are still
+new, or what must be seen was not), and which ones are left out (see `Runner.wanted`).
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ from .catalogue import NoScenario, all_scenarios
 
 MODES = {"sanity": 10.0, "quick": 120.0, "default": 900.0, "tough": 8 * 3600.0}
 """Names for budgets, in seconds."""
-OVERHEAD = 0.35
+OVERHEAD = 0.05
 """Seconds that a batch takes beside its rounds, about."""
-HARDLY_ANY = 60.0
+SHORT, LONG, GROWTH = 0.3, 10.0, 1.1
+"""Seconds of a scenario's first batch, of its longest, and how much each pass's are longer."""
+HARDLY_ANY = 25.0
 """Seconds of budget below which only the core scenarios are planned."""
 
 
@@ -39,6 +43,8 @@ class Options:
     only: str = ""
     shard: tuple[int, int] = (1, 1)
     until_failure: bool = False
+    exit_first: bool = False
+    known: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     python: str = ""
 
@@ -99,8 +105,13 @@ def chosen(only: str, files: Sequence[str]) -> dict[str, type[Scenario]]:
 class Plan:
     """The endless sequence of batches that the options stand for."""
 
-    def __init__(self, options: Options, unfit: Collection[str] = ()) -> None:
-        """unfit: nemeses that mean nothing for the target and interpreter."""
+    def __init__(
+        self,
+        options: Options,
+        unfit: Collection[str] = (),
+        names: Collection[str] | None = None,
+    ) -> None:
+        """unfit: nemeses that mean nothing for the target and interpreter. names: the target's."""
         self.options = options
         fit = [name for name in options.nemeses if name not in unfit]
         self.nemeses = tuple(name for name in fit if not NEMESES[name].throws)
@@ -110,10 +121,15 @@ class Plan:
         self.scenarios = {
             name: cls
             for name, cls in every.items()
-            if (cls.core or not hardly) and (not cls.tolerates or self.throwing(cls))
+            if (cls.core or not hardly)
+            and (not cls.tolerates or self.throwing(cls))
+            and (names is None or cls.requires.issubset(names))
         }
         if not self.scenarios:
-            raise NoScenario(f"{', '.join(every)}: no nemesis that can be had is tolerated")
+            raise NoScenario(
+                f"{', '.join(every)}: no nemesis that can be had is tolerated, or the target has"
+                " not what is needed"
+            )
         self.dropped = [name for name in every if name not in self.scenarios]
         self._fresh: dict[str, float] = {}
 
@@ -153,17 +169,17 @@ class Plan:
             seed=seed,
             threads=threads,
             nemeses=tuple(sorted(nemeses)),
-            seconds=self._seconds(name),
+            seconds=self._seconds(name, turn),
             files=self.options.files,
         )
 
     def learn(self, scenario: str, new: bool) -> None:
         """Take note of whether a batch has shown a new hand-over or outcome."""
         before = self._fresh.get(scenario, 1.0)
-        self._fresh[scenario] = min(2.0, before * 1.4) if new else max(0.4, before * 0.8)
+        self._fresh[scenario] = min(2.0, before * 1.4) if new else max(0.5, before * 0.8)
 
-    def _seconds(self, name: str) -> float:
+    def _seconds(self, name: str, turn: int) -> float:
         """Return how long a batch of this scenario should last now."""
-        passes = 1 if self.options.budget < HARDLY_ANY else 5
-        base = self.options.budget / (len(self.scenarios) * passes) - OVERHEAD
-        return min(20.0, max(0.15, base)) * self._fresh.get(name, 1.0)
+        whole = self.options.budget / len(self.scenarios) - OVERHEAD
+        short = min(SHORT, max(0.1, whole / 2))  # hardly any time: two passes if possible
+        return min(LONG, short * GROWTH ** min(turn, 99)) * self._fresh.get(name, 1.0)

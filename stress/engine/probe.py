@@ -12,6 +12,7 @@ from typing import Any
 
 from ..targets.inspection import code_of, indivisible
 from ..targets.loading import NoTarget, load
+from .process import environment
 
 
 class CannotRun(Exception):
@@ -37,6 +38,7 @@ def describe(target: str) -> dict[str, Any]:
         "cpus": len(os.sched_getaffinity(0)),
         "file": getattr(module, "__file__", None) or "",
         "python_lines": bool(code_of(module)),
+        "names": sorted(name for name in dir(module) if not name.startswith("_")),
         "indivisible": indivisible(module),
         "fails_allocations": fails_allocations(),
     }
@@ -64,8 +66,6 @@ def unfit(about: dict[str, Any]) -> set[str]:
 
 def ask(python: str, target: str) -> dict[str, Any]:
     """Return `describe()` of another interpreter. Raises CannotRun."""
-    from .supervise import environment
-
     try:
         done = subprocess.run(
             [python, "-m", "stress.engine.probe", target],

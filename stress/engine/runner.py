@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import sys
 import time
@@ -12,16 +13,22 @@ from typing import Any
 
 from toolkit.progress import Progress
 
+from ..records.findings import Finding
+from .children import Children
 from .journal import Run
 from .plan import HARDLY_ANY, OVERHEAD, Plan
 from .probe import unfit
-from .supervise import Supervisor
 from .totals import Exit, Totals
 
 GRACE = 6.0
-"""Seconds over the budget that a hang may take to be recognised as one."""
+"""Seconds over the budget, at most, that a hang may take to be recognised as one; or the 20th part
+of the budget."""
 SELDOM = 7
 """A scenario that has failed is run again at every how many-th of its turns."""
+CONTROLS = 0.02
+"""The share of the time that controls may have."""
+GREEDY = 2.0
+"""A scenario that has had so many times the mean share is left out for a pass."""
 
 
 class Stopped(Exception):
@@ -56,38 +63,46 @@ def reservations(python: dict[str, Any]) -> list[str]:
 class Runner:
     """One run, from where it stands to its end."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, quiet: bool = False) -> None:
+        """quiet: show no progress."""
         self.run = run
         self.options = run.options
-        self.plan = Plan(run.options, unfit(run.info["python"]))
+        python = run.info["python"]
+        self.plan = Plan(run.options, unfit(python), python.get("names"))
         self.totals = Totals(self.plan.scenarios)
         self.number = 0
         self.spent = 0.0
+        self.cost = dict.fromkeys(self.plan.scenarios, 0.0)
         self.stopped = ""
         for result in run.results():
             if result.batch.scenario in self.totals.by_name:
                 self.plan.learn(result.batch.scenario, self.totals.add(result))
+                self.cost[result.batch.scenario] += result.seconds + OVERHEAD
             self.number = max(self.number, result.number + 1)
             self.spent += result.seconds + OVERHEAD
-        self.progress = Progress(int(self.options.budget), None)
+        self.progress = None if quiet else Progress(int(self.options.budget), None)
 
     def go(self) -> Exit:
         """Run until the budget is spent, or something is found and that was wanted."""
         self.run.begin()
         begin = time.monotonic() - self.spent
-        with stoppable():
+        with (
+            stoppable(),
+            Children(self.run.children, self.options.python or sys.executable) as children,
+        ):
             try:
                 while True:
                     spent = time.monotonic() - begin
                     if self.over(spent):
                         break
                     if self.plan.mine(self.number):
-                        self.one(spent)
+                        self.one(children, spent)
                     self.number += 1
                 self.stopped = ""
             except Stopped as stop:
                 self.stopped = str(stop)
-        self.progress.clear()
+        if self.progress is not None:
+            self.progress.clear()
         self.run.take_over()
         self.spent = time.monotonic() - begin
         return self.conclude()
@@ -101,39 +116,63 @@ class Runner:
     def over(self, spent: float) -> bool:
         """Return whether nothing more is to be run."""
         if self.options.until_failure:
-            return bool(self.run.findings())
-        # The first pass is worth overdrawing a little: without it nothing is said of the rest.
+            return bool(self.unknown())
+        if self.options.exit_first and self.unknown():
+            return True
         return spent >= self.options.budget - 0.2
 
     def left(self, spent: float) -> float:
         """Return the seconds after which even a batch that hangs is not waited for."""
-        return float("inf") if self.options.until_failure else self.options.budget - spent + GRACE
+        budget = self.options.budget
+        grace = min(GRACE, max(1.0, budget / 20))
+        return float("inf") if self.options.until_failure else budget - spent + grace
 
-    def one(self, spent: float) -> None:
+    def unknown(self) -> list[Finding]:
+        """Return the findings that count: neither declared to be known, nor the kernel's fault."""
+        known = self.options.known
+        return [
+            finding
+            for finding in self.run.findings()
+            if not finding.is_in(known) and finding.blame != "kernel"
+        ]
+
+    def wanted(self, scenario: str, spent: float) -> bool:
+        """Return whether a scenario's turn is worth its time; in the first pass, each is."""
+        if self.number < self.plan.first_pass or len(self.plan.scenarios) == 1:
+            return True
+        total, cost = self.totals.by_name[scenario], self.cost[scenario]
+        if total.findings & {finding.fingerprint for finding in self.unknown()}:
+            return self.number % SELDOM == 0  # what fails, fails again: leave the time to others
+        if scenario.startswith("control_"):
+            return cost < CONTROLS * spent / 2 or bool(total.missing)
+        return cost <= GREEDY * spent / len(self.plan.scenarios) or bool(total.missing)
+
+    def one(self, children: Children, spent: float) -> None:
         """Run the batch that comes next."""
         batch = self.plan.batch(self.number)
-        total = self.totals.by_name[batch.scenario]
-        # What fails, fails again: leave the time to those that have not failed yet.
-        later = self.number >= self.plan.first_pass and len(self.plan.scenarios) > 1
-        if total.findings and later and self.number % SELDOM:
+        if not self.wanted(batch.scenario, spent):
             return
-        found = len(self.run.findings())
-        self.progress.show(
-            int(spent),
-            batch.scenario,
-            f"{self.totals.ops:,} operations, {found} findings",
-        )
+        total = self.totals.by_name[batch.scenario]
+        if self.progress is not None:
+            found = len(self.run.findings())
+            detail = f"{self.totals.ops:,} operations, {found} findings"
+            self.progress.show(int(spent), batch.scenario, detail)
+        if not self.options.until_failure:  # a pass may be cut short, a budget not be overdrawn
+            left = max(0.1, self.options.budget - spent)
+            batch = dataclasses.replace(batch, seconds=min(batch.seconds, left))
         native = self.options.budget >= HARDLY_ANY and not total.findings
-        result = Supervisor(
-            batch, self.run.work(self.number), self.options.python or sys.executable
-        ).watch(native, self.left(spent))
+        begin = time.monotonic()
+        result = children.run(
+            batch, self.run.work(self.number), native=native, limit=self.left(spent)
+        )
+        self.cost[batch.scenario] += time.monotonic() - begin
         result.number = self.number
         self.plan.learn(batch.scenario, self.totals.add(result))
         self.run.ended(result)
 
     def verdict(self) -> Exit:
         """Judge what was done so far."""
-        return self.totals.verdict(self.run.findings(), self.reservations())
+        return self.totals.verdict(self.unknown(), self.reservations())
 
     def reservations(self) -> list[str]:
         """Return why quiet would mean nothing."""
@@ -159,6 +198,7 @@ class Runner:
             "findings": [
                 {
                     "fingerprint": finding.fingerprint,
+                    "known": finding.is_in(self.options.known),
                     "kind": finding.kind,
                     "oracle": finding.oracle,
                     "message": finding.message,

@@ -1,4 +1,4 @@
-"""Runs a batch in a child process and watches it: slow is not stuck, and no hang goes unseen.
+"""Watches a batch that a child process runs: slow is not stuck, and no hang goes unseen.
 
 Stuck means one of two. All threads that belong to the scenario sleep, and none was switched to,
 for longer than any wait of the scenario lasts: then nothing can ever wake them. Or no operation
@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from random import Random
@@ -20,96 +17,89 @@ from random import Random
 from ..nemeses.nemesis import PATIENCE
 from ..processes import crashes
 from ..processes.drift import Drift
-from ..processes.heartbeat import Heartbeat
 from ..processes.kernel import native_stacks, threads
 from ..records import findings
 from ..records.batch import Batch, BatchResult, seed_of, write_atomically
 from ..records.findings import Finding
 from . import catalogue
+from .process import Child
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 BUSY_SECONDS = 40.0
 SLOW = 3
 START_SECONDS = 90.0
 STACK_SECONDS = 5.0
 AFTERMATH_SECONDS = 1.0
-
-
-def environment() -> dict[str, str]:
-    """Return the environment in which ``python -m stress.engine.child`` finds this package."""
-    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
+MOST_OUTPUT = 16 * 2**20
+"""Bytes that a batch may print."""
 
 
 class Supervisor:
-    """One child, from its start to its end."""
+    """One batch in a child, from its start to its end."""
 
-    def __init__(self, batch: Batch, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, batch: Batch, folder: Path, child: Child) -> None:
         self.batch = batch
         self.folder = folder
+        self.child = child
         self.scenario = catalogue.find(batch.scenario, batch.files)
-        folder.mkdir(parents=True, exist_ok=True)
-        wish = {"batch": dataclasses.asdict(batch), "parent": os.getpid()}
-        write_atomically(folder / "batch.json", wish)
-        self.heartbeat = Heartbeat(folder / "heartbeat")
-        self.errors = open(folder / "errors.txt", "wb")  # noqa: SIM115  # until end()
+        self.heartbeat = child.heartbeat
         self.drift = Drift()
         self.begin = time.monotonic()
-        self.child = subprocess.Popen(
-            [python, "-m", "stress.engine.child", str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=self.errors,
-            stderr=self.errors,
-            env=environment(),
-            start_new_session=True,  # the terminal's interrupt is ours to handle, not the child's
-        )
         self._stop_rng = Random(seed_of(batch.seed, "stop"))
         self._next_stop = 0.0
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "batch.json", dataclasses.asdict(batch))
+        child.begin(folder)
 
     def watch(self, native: bool, limit: float = float("inf")) -> BatchResult:
-        """Return what the child did when it has ended, or been ended.
+        """Return what the child did when the batch has ended, or been ended.
 
-        native: C stacks, too. limit: seconds after which it is ended without a judgement.
+        native: C stacks, too. limit: seconds after which it is ended without a judgement. The
+        child has ended, too, unless it can take another batch.
         """
         try:
-            progress, since = self.heartbeat.progress(), time.monotonic()
-            asleep: dict[int, tuple[str, int]] = {}
-            asleep_since = looked = worked = since
-            ops = self.heartbeat.ops
-            while self.child.poll() is None:
-                time.sleep(0.01)
-                now = time.monotonic()
-                if now - self.begin > limit:
-                    return self.result()
-                if self.heartbeat.progress() != progress:
-                    progress, since = self.heartbeat.progress(), now
-                    asleep_since = now
-                if now - since < PATIENCE:
-                    self.maybe_stop()
-                if now - looked < 0.2:
-                    continue
-                looked = now
-                self.drift.look(self.child.pid)
-                if now - since < 0.4:
-                    continue
-                if now - since > AFTERMATH_SECONDS and self.found():
-                    return self.stuck("", native)  # the finding's own aftermath
-                current = self.scenario_threads()
-                if current != asleep or any(state != "S" for state, _ in current.values()):
-                    asleep, asleep_since = current, now
-                stuck = current and now - asleep_since >= self.scenario.quiet
-                if self.heartbeat.ops != ops:
-                    ops, worked = self.heartbeat.ops, now
-                patience = BUSY_SECONDS if self.ready() else START_SECONDS
-                if now - worked < patience:
-                    patience *= SLOW
-                if stuck and self.ready():
-                    return self.stuck("all threads sleep", native)
-                if now - since > patience + self.scenario.quiet:
-                    return self.stuck(f"no round has ended for {patience:g} seconds", native)
-            return self.ended()
+            return self._watch(native, limit)
         finally:
-            self.end()
+            if not self.child.is_free():
+                self.child.end()
+
+    def _watch(self, native: bool, limit: float) -> BatchResult:
+        progress, since = self.heartbeat.progress(), time.monotonic()
+        asleep: dict[int, tuple[str, int]] = {}
+        asleep_since = looked = worked = since
+        ops = self.heartbeat.ops
+        while not self.child.has_ended(0.01):
+            now = time.monotonic()
+            if now - self.begin > limit:
+                return self.result()
+            if self.heartbeat.progress() != progress:
+                progress, since = self.heartbeat.progress(), now
+                asleep_since = now
+            if now - since < PATIENCE:
+                self.maybe_stop()
+            if now - looked < 0.2:
+                continue
+            looked = now
+            self.drift.look(self.child.pid)
+            if self.child.printed() > MOST_OUTPUT:
+                return self.too_much()
+            if now - since < 0.4:
+                continue
+            if now - since > AFTERMATH_SECONDS and self.found():
+                return self.stuck("", native)  # the finding's own aftermath
+            current = self.scenario_threads()
+            if current != asleep or any(state != "S" for state, _ in current.values()):
+                asleep, asleep_since = current, now
+            stuck = current and now - asleep_since >= self.scenario.quiet
+            if self.heartbeat.ops != ops:
+                ops, worked = self.heartbeat.ops, now
+            patience = BUSY_SECONDS if self.ready() else START_SECONDS
+            if now - worked < patience:
+                patience *= SLOW
+            if stuck and self.ready():
+                return self.stuck("all threads sleep", native)
+            if now - since > patience + self.scenario.quiet:
+                return self.stuck(f"no round has ended for {patience:g} seconds", native)
+        return self.ended()
 
     def ready(self) -> bool:
         """Return whether rounds have begun."""
@@ -125,9 +115,9 @@ class Supervisor:
         if "stop" not in self.batch.nemeses or time.monotonic() < self._next_stop:
             return
         if self.ready():
-            self.child.send_signal(signal.SIGSTOP)
+            self.child.signal(signal.SIGSTOP)
             time.sleep(self._stop_rng.uniform(0.001, 0.02))
-            self.child.send_signal(signal.SIGCONT)
+            self.child.signal(signal.SIGCONT)
         self._next_stop = time.monotonic() + self._stop_rng.uniform(0.02, 0.1)
 
     def stuck(self, message: str, native: bool) -> BatchResult:
@@ -143,18 +133,35 @@ class Supervisor:
             result.findings = [finding.fingerprint for finding in found]
             return result
         stacks = self.stacks(native)
-        finding = Finding(
-            batch=self.batch,
+        return self.keep(
             kind="hang",
             oracle="progress",
             message=f"{message}; who waits can never be woken"
             if message.startswith("all")
             else f"{message}, though threads run",
+            details=stacks,
+            blame=crashes.blame_for_hang(stacks, self.batch.target),
+        )
+
+    def too_much(self) -> BatchResult:
+        """Make a finding of a target that prints and prints."""
+        return self.keep(
+            kind="output",
+            oracle="output",
+            message=f"more than {MOST_OUTPUT // 2**20} MiB were printed in one batch",
+            details=self.child.output(2000),
+            blame="target",
+        )
+
+    def keep(self, **what: str) -> BatchResult:
+        """Write a finding of the supervisor's own."""
+        result = self.result()
+        finding = Finding(
+            batch=self.batch,
             round=self.heartbeat.current,
             ops=max(result.ops, self.heartbeat.ops),
             seconds=time.monotonic() - self.begin,
-            details=stacks,
-            blame=crashes.blame_for_hang(stacks, self.batch.target),
+            **what,
         )
         finding.write(self.folder / "found")
         result.findings = [finding.fingerprint]
@@ -169,9 +176,7 @@ class Supervisor:
     def answer(self) -> str:
         """Ask the child for its Python stacks; return as much of them as it writes in time."""
         path = self.folder / "stacks.txt"
-        assert self.child.stdin is not None
-        self.child.stdin.write(b"s")
-        self.child.stdin.flush()
+        self.child.send(b"stacks")
         deadline = time.monotonic() + STACK_SECONDS
         while time.monotonic() < deadline:
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
@@ -182,40 +187,32 @@ class Supervisor:
 
     def last_words(self) -> str:
         """Abort the child; return what faulthandler says then."""
-        self.child.send_signal(signal.SIGABRT)
-        try:
-            self.child.wait(5)
-        except subprocess.TimeoutExpired:
-            return "the child answers neither a request for its stacks nor SIGABRT"
-        return self.errors_text()
+        if self.child.abort(5):
+            return self.child.output()
+        return "the child answers neither a request for its stacks nor SIGABRT"
 
     def ended(self) -> BatchResult:
-        """Judge how a child has ended that nobody has ended."""
+        """Judge how a batch has ended that nobody has ended."""
         result = self.result()
-        code = self.child.returncode
-        if code == 0 and result.finished:
+        code = self.child.exit_code()
+        text = self.child.output()
+        if (code is None or code == 0) and "WARNING: ThreadSanitizer" in text:
+            code = 66
+        if code is None or (code == 0 and result.finished):
             return result
         if code == 70 and result.error:
             return result
-        text = self.errors_text()
         if code in (1, 2, 3):
             result.error = f"the child process ended with {code}\n{text}"
             return result
         crash = crashes.judge(code, text, self.batch.target)
-        finding = Finding(
-            batch=self.batch,
+        return self.keep(
             kind="crash",
             oracle=crash.oracle,
             message=crash.message,
-            round=self.heartbeat.current,
-            ops=result.ops,
-            seconds=time.monotonic() - self.begin,
             details=text[-8000:],
             blame=crash.blame,
         )
-        finding.write(self.folder / "found")
-        result.findings = [finding.fingerprint]
-        return result
 
     def result(self) -> BatchResult:
         """Read the child's own account of itself; an empty one, if it has not come that far."""
@@ -232,16 +229,3 @@ class Supervisor:
     def found(self) -> list[Finding]:
         """Return the child's findings."""
         return findings.read_all(self.folder / "found")
-
-    def errors_text(self) -> str:
-        """Return what the child has written to standard output and standard error."""
-        return (self.folder / "errors.txt").read_text(encoding="utf-8", errors="replace")
-
-    def end(self) -> None:
-        """Leave nothing running."""
-        if self.child.poll() is None:
-            self.child.kill()
-        self.child.wait()
-        if self.child.stdin is not None:
-            self.child.stdin.close()
-        self.errors.close()

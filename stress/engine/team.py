@@ -26,6 +26,7 @@ class Team:
         self._there = [False] * size
         self._spins = SPINS if size <= len(os.sched_getaffinity(0)) else 0
         self._go = False
+        self._over = False
         self.idents: list[int] = []
         for lock in (*self._gates, *self._bells):
             lock.acquire()
@@ -42,6 +43,8 @@ class Team:
         self.idents.append(_thread.get_ident())
         while True:
             self._gates[k].acquire()
+            if self._over:
+                return
             self._there[k] = True
             for _ in range(self._spins):
                 if self._go:
@@ -69,6 +72,12 @@ class Team:
             main()
         for k in used:
             self._bells[k].acquire()
+
+    def end(self) -> None:
+        """Let the threads end; not while they run tasks."""
+        self._over = True
+        for gate in self._gates:
+            gate.release()
 
 
 def _nothing() -> None:

@@ -25,6 +25,8 @@ from ..targets.mutants.mutant import Mutant
 
 ENOUGH = 0.95
 """The share of seeds on which a mutant has to be killed."""
+GOOD = 0.9
+"""The share of mutants that have to be killed so by `run`, which nobody tells where to look."""
 GOLDEN = "golden"
 DIRECTED = -1
 """In place of a seed: to see whether it can, a scenario that had killed nobody was run on this."""
@@ -119,8 +121,9 @@ class Record:
 class Score:
     """All cells of one mutant."""
 
-    def __init__(self, mutant: Mutant, cells: Iterable[Cell]) -> None:
+    def __init__(self, mutant: Mutant, cells: Iterable[Cell], focused: bool) -> None:
         self.mutant = mutant
+        self.focused = focused
         self.cells = [cell for cell in cells if cell.seed != DIRECTED]
 
     @property
@@ -151,12 +154,20 @@ class Score:
         first = [min(kill.ops for kill in cell.kills) for cell in self.cells if cell.kills]
         return statistics.median(first) if first else math.nan
 
+    @property
+    def median_seconds(self) -> float:
+        """The median of the seconds until the first kill; not a number if there was none."""
+        first = [min(kill.seconds for kill in cell.kills) for cell in self.cells if cell.kills]
+        return statistics.median(first) if first else math.nan
+
     def missing(self) -> list[str]:
         """Return what is missing, in words; nothing if the mutant is seen as it should be."""
         enough = ENOUGH * len(self.cells)
         found = []
         if self.killed < enough:
             found.append(f"killed on {self.killed} of {len(self.cells)} seeds only")
+        if not self.focused:
+            return found
         if self.mutant.alone:
             if len(self.oracles) > 1:
                 seen = ", ".join(sorted(self.oracles))
@@ -169,10 +180,13 @@ class Score:
 class Matrix:
     """All that is known of some mutants and the golden reference."""
 
-    def __init__(self, mutants: Iterable[Mutant], cells: Iterable[Cell]) -> None:
+    def __init__(
+        self, mutants: Iterable[Mutant], cells: Iterable[Cell], *, focused: bool = True
+    ) -> None:
         mutants, every = list(mutants), list(cells)
         self.scores = {
-            m.name: Score(m, [cell for cell in every if cell.target == m.name]) for m in mutants
+            m.name: Score(m, [cell for cell in every if cell.target == m.name], focused)
+            for m in mutants
         }
         self.golden = [cell for cell in every if cell.target == GOLDEN]
         mine = [cell for cell in every if cell.target in self.scores]
@@ -213,11 +227,20 @@ class Matrix:
                 f"{score.killed}/{len(score.cells)}",
                 "(one)" if score.mutant.alone else f"{score.twice}/{len(score.cells)}",
                 f"{score.median_ops:,.0f}",
+                f"{score.median_seconds:.1f}",
                 ", ".join(f"{oracle} {n}" for oracle, n in score.oracles.most_common()),
             ]
             for name, score in self.scores.items()
         ]
-        heads = ["mutant", "family", "killed", "by two", "operations", "oracles, by seeds"]
+        heads = [
+            "mutant",
+            "family",
+            "killed",
+            "by two",
+            "operations",
+            "seconds",
+            "oracles, by seeds",
+        ]
         parts = [table(heads, rows, left=2), ""]
         rows = [
             [name, str(len(victims)), ", ".join(sorted(victims))[:90]]
@@ -245,6 +268,7 @@ class Matrix:
                     "oracles": dict(score.oracles),
                     "scenarios": dict(score.scenarios),
                     "median_ops": score.median_ops if score.killed else None,
+                    "median_seconds": score.median_seconds if score.killed else None,
                     "missing": score.missing(),
                 }
                 for name, score in self.scores.items()

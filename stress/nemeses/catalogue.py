@@ -53,3 +53,14 @@ class Nemeses:
         """Let each do what it does before a round."""
         for nemesis in self._all:
             nemesis.before_round(rng)
+
+    def stop(self) -> None:
+        """Let their threads end."""
+        for nemesis in self._all:
+            nemesis.over = True
+
+    def end(self) -> bool:
+        """Put things back, once the threads have ended; return whether all is as it was."""
+        for nemesis in self._all:
+            nemesis.end()
+        return not any(nemesis.leaves for nemesis in self._all)

@@ -19,6 +19,12 @@ class Switch(Nemesis):
     def before_round(self, rng: Random) -> None:
         sys.setswitchinterval(10 ** rng.uniform(-6, -2.3))
 
+    def prepare(self) -> None:
+        self.before = sys.getswitchinterval()
+
+    def end(self) -> None:
+        sys.setswitchinterval(self.before)
+
 
 class Collect(Nemesis):
     doc = "garbage collections all the time, of objects with finalizers"

@@ -21,7 +21,7 @@ class Oversubscribe(Nemesis):
     def burn(self) -> None:
         self.run.heartbeat.add_extra(_thread.get_native_id())
         patience = Patience(self.run.heartbeat)
-        while True:
+        while not self.over:
             if not patience.lasts():
                 time.sleep(0.05)
                 continue
@@ -50,6 +50,11 @@ class Affinity(Nemesis):
 
     def prepare(self) -> None:
         self.allowed = os.sched_getaffinity(0)
+
+    def end(self) -> None:
+        for tid in own_threads():
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(tid, self.allowed)
 
 
 class Starve(Nemesis):

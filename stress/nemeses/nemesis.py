@@ -60,10 +60,13 @@ class Nemesis:
     """Seconds between two acts of the thread, about; 0 for none."""
     throws: ClassVar[bool] = False
     """It raises in actors: only for scenarios that tolerate it."""
+    leaves: ClassVar[bool] = False
+    """It leaves something behind: the process is not used again."""
 
     def __init__(self, run: Running, rng: Random) -> None:
         self.run = run
         self.rng = rng
+        self.over = False
         self.prepare()
 
     def prepare(self) -> None:
@@ -75,10 +78,13 @@ class Nemesis:
     def act(self) -> None:
         """Do what the thread does each time."""
 
+    def end(self) -> None:
+        """Put things back, after the last round."""
+
     def live(self) -> None:
         self.run.heartbeat.add_extra(_thread.get_native_id())
         patience = Patience(self.run.heartbeat)
-        while True:
+        while not self.over:
             if patience.lasts():
                 self.act()
             time.sleep(self.rng.expovariate(1 / self.every))

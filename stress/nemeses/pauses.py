@@ -37,9 +37,14 @@ class Injection(Nemesis):
         monitoring = sys.monitoring
         if monitoring.get_tool(TOOL) is None:
             monitoring.use_tool_id(TOOL, "stress")
-            monitoring.register_callback(TOOL, monitoring.events.LINE, self.line)
-        for code in self.codes():
+        monitoring.register_callback(TOOL, monitoring.events.LINE, self.line)
+        self.disturbed = self.codes()
+        for code in self.disturbed:
             monitoring.set_local_events(TOOL, code, monitoring.events.LINE)
+
+    def end(self) -> None:
+        for code in self.disturbed:
+            sys.monitoring.set_local_events(TOOL, code, 0)
 
     def line(self, code: CodeType, number: int) -> None:
         ident = _thread.get_ident()

@@ -48,6 +48,7 @@ class Throws(Nemesis):
 class NoMemory(Nemesis):
     doc = "an allocation that fails, in scenarios that tolerate it (on debug builds)"
     throws = True
+    leaves = True
 
     def prepare(self) -> None:
         from _testcapi import set_nomemory  # type: ignore[import-not-found]

@@ -8,6 +8,8 @@ import re
 import signal
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+FUTEX = "The futex facility returned an unexpected error code"
+"""What the C library dies with where a kernel's futex does not keep its promise."""
 FRAME = re.compile(r'File "([^"]+)", line \d+ in (\S+)')
 
 
@@ -35,6 +37,8 @@ def judge(code: int, text: str, target: str) -> Crash:
         )
     fatal = re.search(r"Fatal Python error: (.+)", text)
     message = f"the child died by {name}" + (f": {fatal[1]}" if fatal else "")
+    if FUTEX in text:
+        return Crash(name, f"{message}: {FUTEX.lower()}", "kernel")
     current = re.search(r"(?:Current thread|Stack) .*?\n(.*?)(?:\n\n|\Z)", text, re.DOTALL)
     frames = FRAME.findall(current[1]) if current else []
     if not frames:

@@ -1,4 +1,7 @@
-"""A page of memory that a child and its supervisor share: how far the child has come."""
+"""A page of memory that a child and its supervisor share: how far the child has come.
+
+The rounds and operations are those of the batch that runs; `ended` counts batches.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 SLOTS = 512
 BYTES = SLOTS * 8
-ROUND, DONE, OPS, EXTRA = range(4)
+ENDED, STAYS, ROUND, DONE, OPS, EXTRA = range(6)
 
 
 class Heartbeat:
@@ -20,6 +23,25 @@ class Heartbeat:
         with open(path, "r+b") as file:
             self._words = memoryview(mmap.mmap(file.fileno(), BYTES)).cast("Q")
         self._adding = _thread.allocate_lock()
+
+    def begin(self) -> None:
+        """Begin a batch: nothing is done yet, and there are no nemeses."""
+        self._words[EXTRA] = self._words[OPS] = self._words[DONE] = self._words[ROUND] = 0
+
+    @property
+    def ended(self) -> int:
+        """How many batches have ended."""
+        return self._words[ENDED]
+
+    @property
+    def stays(self) -> bool:
+        """Whether the child takes another batch after the one that has ended."""
+        return bool(self._words[STAYS])
+
+    def end(self, *, stays: bool) -> None:
+        """Say that a batch has ended."""
+        self._words[STAYS] = stays
+        self._words[ENDED] += 1
 
     @property
     def current(self) -> int:

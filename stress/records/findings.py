@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Finding:
     details: str = ""
     """Stacks, a traceback, a drawing: as text."""
     blame: str = "target"
-    """target, interpreter or harness: whose failure it is, as far as can be told."""
+    """target, interpreter, kernel or harness: whose failure it is, as far as can be told."""
     python: str = ""
 
     @property
@@ -35,6 +36,10 @@ class Finding:
         """Return a name that is equal for equal failures, whatever seed showed them."""
         text = f"{self.batch.target}\0{self.batch.scenario}\0{self.kind}\0{self.oracle}"
         return f"{self.batch.scenario}-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
+
+    def is_in(self, known: Collection[str]) -> bool:
+        """Return whether it is among these: fingerprints, and "scenario: oracle" in words."""
+        return self.fingerprint in known or f"{self.batch.scenario}: {self.oracle}" in known
 
     def write(self, folder: Path) -> Path:
         """Keep it, unless an equal one is kept already; return the file."""

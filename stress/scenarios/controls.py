@@ -42,6 +42,7 @@ class ControlDeadlock(Scenario):
     must_see = frozenset({"deadlock noticed"})
     expects_hang = True
     min_rounds = 1
+    quiet = 0.4
 
     def setup(self) -> None:
         self.locks = self.target.Lock(), self.target.Lock()

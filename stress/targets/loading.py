@@ -13,7 +13,7 @@ class NoTarget(Exception):
 
 
 def load(name: str) -> ModuleType:
-    """Return the module under test: a module's name, ``golden``, or ``mutant:NAME``.
+    """Return the module under test: a module's name, ``golden``, ``mutant:`` or ``heldout:NAME``.
 
     Raises NoTarget.
     """
@@ -23,6 +23,14 @@ def load(name: str) -> ModuleType:
         try:
             return build(name.partition(":")[2])
         except NoMutant as error:
+            raise NoTarget(str(error)) from None
+    if name.startswith("heldout:"):
+        from .heldout.building import NoBug
+        from .heldout.building import build as build_held_out
+
+        try:
+            return build_held_out(name.partition(":")[2])
+        except NoBug as error:
             raise NoTarget(str(error)) from None
     try:
         module = importlib.import_module("stress.targets.golden" if name == "golden" else name)

@@ -13,12 +13,15 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from stress.engine import supervise
+from stress.engine.children import Children
+from stress.records import findings
 from stress.records.batch import Batch
 from tests.support import CHECKOUT, wait_until
 
@@ -381,6 +384,93 @@ def test_a_long_round_is_no_hang_while_operations_are_done(
     file = tmp_path / "crowded.py"
     file.write_text(CROWDED)
     batch = Batch(scenario, "golden", 1, 1, seconds=0.1, files=(str(file),))
-    supervisor = supervise.Supervisor(batch, tmp_path / "work")
-    supervisor.watch(native=False)
-    assert [finding.oracle for finding in supervisor.found()] == found
+    with Children(tmp_path / "child") as children:
+        children.run(batch, tmp_path / "work", native=False)
+    assert [one.oracle for one in findings.read_all(tmp_path / "work" / "found")] == found
+
+
+CARELESS = '''
+import _thread, os, time
+from stress import Scenario, actor
+
+class Tidy(Scenario):
+    """Tells in which process it runs, and leaves it as it was."""
+    outcomes = dict.fromkeys(map(str, range(2**22)), __import__("stress").ACCEPTABLE)
+    @actor(2)
+    def work(self, me):
+        me.did("work")
+    def arbiter(self):
+        return str(os.getpid())
+
+class Careless(Tidy):
+    """Leaves a thread behind."""
+    def arbiter(self):
+        _thread.start_new_thread(time.sleep, (60,))
+        return super().arbiter()
+
+class Wrong(Tidy):
+    """Finds something."""
+    def arbiter(self):
+        return "wrong"
+'''
+
+
+def test_a_child_is_kept_until_something_is_left_in_it(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "careless.py"
+    file.write_text(CARELESS)
+    pids = []
+    with Children(tmp_path / "child") as children:
+        for k, (name, nemeses) in enumerate(
+            [
+                ("tidy", ("gc", "churn", "yields", "affinity", "starve", "switch")),
+                ("tidy", ("oversubscribe", "signals", "stw", "fork", "stop", "timeouts")),
+                ("careless", ()),
+                ("tidy", ("lines",)),
+                ("wrong", ()),
+                ("tidy", ()),
+            ]
+        ):
+            batch = Batch(name, "golden", k, 2, nemeses, seconds=0.2, files=(str(file),))
+            result = children.run(batch, tmp_path / str(k), native=False)
+            assert not result.error
+            pids.append(next(iter(result.outcomes), ""))
+    assert pids[0] == pids[1] == pids[2] != pids[3] != pids[5]
+    assert pids[4] == "wrong"
+    assert not any(map(exists, map(int, {*pids} - {"wrong"})))
+
+
+PRINTING = '''
+from stress import Scenario, actor
+
+class Printing(Scenario):
+    """Prints and prints."""
+    @actor(2)
+    def work(self, me):
+        print("x" * 100_000)
+        me.did("work")
+'''
+
+
+def test_a_target_that_prints_without_end_does_not_fill_the_disk(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "printing.py").write_text(PRINTING)
+    done = run(tmp_path, "printing", "--scenarios", "printing.py", budget="30")
+    assert done.returncode == 1
+    assert "MiB were printed in one batch" in done.stdout
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 2**24
+
+
+def test_known_findings_are_told_and_do_not_count(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "known.txt").write_text("odd: odd  # it is no secret\n\n# another\n")
+    done = own(tmp_path, "=odd", "--known", str(tmp_path / "known.txt"))
+    assert done.returncode == 0, done.stdout
+    assert "known" in done.stdout
+    (tmp_path / "known.txt").write_text("odd: even  # another\n")
+    assert own(tmp_path, "=odd", "--known", str(tmp_path / "known.txt")).returncode == 1
+    assert own(tmp_path, "=odd", "--known", str(tmp_path / "none.txt")).returncode == 2
+
+
+def test_a_run_can_end_at_the_first_finding_and_keeps_its_budget(tmp_path: pathlib.Path) -> None:
+    begin = time.monotonic()
+    assert own(tmp_path, "=odd", "-x", budget="100").returncode == 1
+    assert own(tmp_path, "=slow_round", "-x", budget="1").returncode == 0
+    assert time.monotonic() - begin < 90  # not the hundred seconds

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import pathlib
 import threading
+from typing import Self
 
 import pytest
 
@@ -34,7 +35,8 @@ def cell(target: str, seed: int, *kills: Kill) -> Cell:
 
 def a_test(path: pathlib.Path, names: list[str], seeds: int, golden: float = 0) -> Selftest:
     chosen = [mutants()[name] for name in names]
-    return Selftest(chosen, seeds, 9.0, golden, Record(path / "record.jsonl"))
+    record = Record(path / "record.jsonl")
+    return Selftest(chosen, seeds, 9.0, golden, record, focused=True)
 
 
 def verdict(test: Selftest) -> Exit:
@@ -152,20 +154,26 @@ def test_only_the_first_finding_of_a_batch_counts(
 ) -> None:
     batch = Batch("lock_torture", "mutant:lock_double_grant", 1, 4)
 
-    class FakeSupervisor:
-        def __init__(self, batch: Batch, folder: pathlib.Path) -> None:
+    class FakeChildren:
+        def __init__(self, folder: pathlib.Path) -> None:
             pass
 
-        def watch(self, native: bool, limit: float) -> BatchResult:
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def run(
+            self, batch: Batch, folder: pathlib.Path, *, native: bool, limit: float
+        ) -> BatchResult:
+            after = {"hang": (60, 2.0, "progress"), "breach": (40, 1.0, "exclusion")}
+            for kind, (ops, seconds, oracle) in after.items():
+                found = Finding(batch, kind, oracle, "it was seen", 3, ops=ops, seconds=seconds)
+                found.write(folder / "found")
             return BatchResult(batch, ops=70)
 
-        def found(self) -> list[Finding]:
-            return [
-                Finding(batch, "hang", "progress", "its consequence", 3, ops=60, seconds=2.0),
-                Finding(batch, "breach", "exclusion", "the cause", 3, ops=40, seconds=1.0),
-            ]
-
-    monkeypatch.setattr(selftest, "Supervisor", FakeSupervisor)
+    monkeypatch.setattr(selftest, "Children", FakeChildren)
     test = a_test(tmp_path, BOTH[:1], 1)
     fresh = test.new_cell(BOTH[0], 0, 9.0)
     assert test.one(fresh, batch)

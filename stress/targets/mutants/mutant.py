@@ -24,3 +24,8 @@ class Mutant:
     new: str
     alone: str = ""
     """Why one oracle only can see it; empty where two have to."""
+
+    @property
+    def target(self) -> str:
+        """By which name the module with the bug is loaded."""
+        return f"mutant:{self.name}"

@@ -1,0 +1,112 @@
+"""A child process that takes batches, as the supervisor sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ..processes.heartbeat import Heartbeat
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MOST_BATCHES = 40
+"""After so many it is replaced: another layout in memory, another hash seed."""
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which ``python -m stress.engine.child`` finds this package."""
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+class Child:
+    """One child process, from its start to its end."""
+
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.heartbeat = Heartbeat(folder / "heartbeat")
+        self._path = folder / "output.txt"
+        self._output = open(self._path, "wb")  # noqa: SIM115  # until end()
+        self._before = 0
+        self._batches = 0
+        self._process = subprocess.Popen(
+            [python, "-m", "stress.engine.child", str(folder), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
+            env=environment(),
+            start_new_session=True,  # the terminal's interrupt is ours to handle, not the child's
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def begin(self, folder: Path) -> None:
+        """Have it run the batch whose file is in the folder; it must be free."""
+        self._batches += 1
+        self._before = self._path.stat().st_size
+        self.send(os.fsencode(folder.absolute()))
+
+    def send(self, line: bytes) -> None:
+        """Write a line to its standard input; if it is gone, that is seen elsewhere."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+
+    def has_ended(self, seconds: float) -> bool:
+        """Wait for so long, or until the batch or the process ends; return whether one has."""
+        deadline = time.monotonic() + seconds
+        while self.heartbeat.ended < self._batches and self._process.poll() is None:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(min(0.002, seconds))
+        return True
+
+    def is_free(self) -> bool:
+        """Return whether it can take another batch."""
+        beat = self.heartbeat
+        done = beat.ended == self._batches and (beat.stays or not self._batches)
+        return done and self._batches < MOST_BATCHES and self._process.poll() is None
+
+    def exit_code(self) -> int | None:
+        """Return how the process has ended before its batch did; None if the batch has ended."""
+        return None if self.heartbeat.ended == self._batches else self._process.poll()
+
+    def printed(self) -> int:
+        """Return how many bytes this batch has written to standard output and standard error."""
+        return self._path.stat().st_size - self._before
+
+    def output(self, most: int = 100_000) -> str:
+        """Return what this batch has written there, the last of it."""
+        with open(self._path, "rb") as file:
+            file.seek(max(self._before, self._path.stat().st_size - most))
+            return file.read().decode("utf-8", errors="replace")
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def abort(self, seconds: float) -> bool:
+        """Have it say where its threads are and die; return whether it did, in so many seconds."""
+        self.signal(signal.SIGABRT)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self) -> None:
+        """Leave nothing running."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._output.close()
