@@ -101,14 +101,25 @@ class Rounds:
         return self.leave(nemeses) and not self.found
 
     def leave(self, nemeses: Nemeses) -> bool:
-        """End all that the batch has begun; return whether nothing of it is left."""
-        self.team.end()
+        """End all that the batch has begun; return whether nothing of it is left.
+
+        The nemeses first: they send signals to the actors' threads.
+        """
         nemeses.stop()
+        if not self.settles(len(self.team.idents)):
+            return False
+        self.team.end()
         self.stages.clear()
+        return self.settles(0) and nemeses.end()
+
+    def settles(self, more: int) -> bool:
+        """Wait until there are so many threads more than before; return whether that comes."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while thread_count() > self.threads_before and time.monotonic() < deadline:
+        while thread_count() > self.threads_before + more:
+            if time.monotonic() > deadline:
+                return False
             time.sleep(0.001)
-        return nemeses.end() and thread_count() <= self.threads_before
+        return True
 
     def one_round(self) -> None:
         """Let a fresh instance's actors go, and judge what they leave; copies run side by side."""

@@ -21,8 +21,7 @@ from .probe import unfit
 from .totals import Exit, Totals
 
 GRACE = 6.0
-"""Seconds over the budget, at most, that a hang may take to be recognised as one; or the 20th part
-of the budget."""
+"""Seconds over the budget that a hang may take to be recognised as one."""
 SELDOM = 7
 """A scenario that has failed is run again at every how many-th of its turns."""
 CONTROLS = 0.02
@@ -123,9 +122,7 @@ class Runner:
 
     def left(self, spent: float) -> float:
         """Return the seconds after which even a batch that hangs is not waited for."""
-        budget = self.options.budget
-        grace = min(GRACE, max(1.0, budget / 20))
-        return float("inf") if self.options.until_failure else budget - spent + grace
+        return float("inf") if self.options.until_failure else self.options.budget - spent + GRACE
 
     def unknown(self) -> list[Finding]:
         """Return the findings that count: neither declared to be known, nor the kernel's fault."""
