@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -187,4 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.USAGE
     except CannotRun as error:
         print(f"VERDICT: COULD NOT RUN: {error}", file=sys.stderr)
+        return Exit.TOO_LITTLE
+    except OSError as error:
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        print(f"VERDICT: COULD NOT GO ON: {error}", file=sys.stderr)
         return Exit.TOO_LITTLE

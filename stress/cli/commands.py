@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import random
 import sys
 from pathlib import Path
@@ -37,8 +38,8 @@ def seconds(text: str) -> float:
         value = float(text[:-1]) * unit if unit else float(text)
     except ValueError:
         raise Usage(f"{text!r} is not a time such as 90s, 15m or 8h") from None
-    if not value > 0:
-        raise Usage(f"a budget of {text} is no time at all")
+    if not 0 < value < float("inf"):
+        raise Usage(f"a budget of {text} is no time" + " at all" * (not value > 0))
     return value
 
 
@@ -110,6 +111,7 @@ def cmd_doctor(arguments: argparse.Namespace) -> Exit:
 
 def cmd_run(arguments: argparse.Namespace) -> Exit:
     """Run scenarios, on each interpreter and target; the gravest verdict counts."""
+    check_reports(arguments)
     runs = prepared(arguments)
     verdicts = []
     for run in runs:
@@ -163,6 +165,14 @@ def gravest(verdicts: list[Exit]) -> Exit:
     return min(verdicts, key=order.index)
 
 
+def check_reports(arguments: argparse.Namespace) -> None:
+    """See to it that what is asked for can be written in the end. Raises Usage."""
+    for name in ("json", "junit", "html"):
+        path: Path | None = getattr(arguments, name)
+        if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise Usage(f"--{name} {path}: cannot be written")
+
+
 def write_reports(arguments: argparse.Namespace, runs: list[Run]) -> None:
     """Write the files that were asked for."""
     if arguments.json:
@@ -176,6 +186,7 @@ def write_reports(arguments: argparse.Namespace, runs: list[Run]) -> None:
 
 def cmd_report(arguments: argparse.Namespace) -> Exit:
     """Print, or write, what a run has found."""
+    check_reports(arguments)
     run = journal.open_run(arguments.runs, arguments.run)
     if "summary" not in run.info:
         Runner(run).conclude()

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -49,7 +50,16 @@ def _from_file(path: str) -> dict[str, type[Scenario]]:
         raise NoScenario(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise NoScenario(f"{path}, line {error.lineno}: {error.msg}") from None
+    except (Exception, SystemExit) as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = "".join(traceback.format_exception_only(error)).strip()
+        raise NoScenario(
+            f"{path} cannot be imported: {what} ({place[0]}, line {place[1]})"
+        ) from None
     found = _in(module)
     if not found:
         raise NoScenario(f"no subclass of stress.Scenario with an actor in {path}")

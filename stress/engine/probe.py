@@ -14,6 +14,8 @@ from ..targets.inspection import code_of, indivisible
 from ..targets.loading import NoTarget, load
 from .process import environment
 
+IMPORT_SECONDS = 30.0
+
 
 class CannotRun(Exception):
     """An interpreter or a target cannot be used; the message says why."""
@@ -72,16 +74,23 @@ def ask(python: str, target: str) -> dict[str, Any]:
             check=False,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=IMPORT_SECONDS,
             env=environment(),
             stdin=subprocess.DEVNULL,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
+        raise CannotRun(
+            f"{python}: importing {target} did not end within {IMPORT_SECONDS:g} seconds"
+        ) from None
+    except OSError as error:
         raise CannotRun(f"{python}: {error}") from None
     if done.returncode:
         last = done.stderr.strip().splitlines() or ["no word"]
         raise CannotRun(f"{python} cannot use {target}: {last[-1]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (ValueError, IndexError):
+        raise CannotRun(f"{python} ended while it imported {target}, or made no sense") from None
     return answer
 
 

@@ -166,6 +166,8 @@ def test_doctor_says_whether_a_run_would_mean_anything(tmp_path: pathlib.Path) -
 
 
 def test_usage_errors_are_exit_code_2(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "wrong.py").write_text("def (\n")
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit('no')\n")
     for arguments in (
         ["run", "-k", "latch"],
         ["run", "--budget", "soon"],
@@ -174,12 +176,26 @@ def test_usage_errors_are_exit_code_2(tmp_path: pathlib.Path) -> None:
         ["run", "--resume", "last"],
         ["repro", "nothing-000000"],
         ["selftest", "--mutants", "nobody"],
+        ["run", "--budget", "inf"],
+        ["run", "--json", "nowhere/r.json"],
+        ["run", "--known", "nowhere"],
+        ["run", "--scenarios", "nowhere.py"],
+        ["run", "--scenarios", "wrong.py"],
+        ["run", "--scenarios", "leaves.py"],
         ["sing"],
     ):
-        assert stress(tmp_path, *arguments).returncode == 2, arguments
+        done = stress(tmp_path, *arguments)
+        assert done.returncode == 2, arguments
+        assert len(done.stderr.splitlines()) == 1 or arguments == ["sing"], done.stderr
+    assert "wrong.py, line 1: " in stress(tmp_path, "list", "--scenarios", "wrong.py").stderr
     assert stress(tmp_path, "run", "--target", "no_such_module").returncode == 3
     assert "has no Lock" in stress(tmp_path, "run", "--target", "json").stderr
+    (tmp_path / "ends.py").write_text("import os\nos._exit(0)\n")
+    done = stress(tmp_path, "run", "--target", "ends")
+    assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
     assert not (tmp_path / ".stress").exists()
+    done = run(tmp_path, "lock_arguments", "--runs", "ends.py/runs", budget="1")
+    assert (done.returncode, "Not a directory" in done.stderr) == (3, True)
 
 
 def test_a_quiet_run_says_what_was_exercised_and_writes_reports(tmp_path: pathlib.Path) -> None:
