@@ -71,12 +71,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "-x", "--exit-first", action="store_true", help="end at the first finding, if there is one"
     )
-    one.add_argument(
-        "--known",
-        type=Path,
-        metavar="FILE",
-        help="findings that are known, one a line: a fingerprint, or scenario: oracle; # its cause",
-    )
+    add_known(one)
     one.add_argument("--vs", metavar="TARGET", help="run this one, too, and compare")
     one.add_argument(
         "--python",
@@ -116,6 +111,12 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="only the scenarios of a mutant's primitive, until two oracles have seen it",
     )
+    one.add_argument(
+        "--held-out",
+        action="store_true",
+        help="bugs of CPython's history, which no scenario was written for, instead of mutants",
+    )
+    add_known(one)
     one.add_argument("--seeds", type=int, default=1, help="try each so often (default 1)")
     one.add_argument(
         "--budget",
@@ -150,6 +151,15 @@ def add_target(one: argparse.ArgumentParser) -> None:
     )
 
 
+def add_known(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE",
+        help="findings that are known, one a line: a fingerprint, or scenario: oracle; # its cause",
+    )
+
+
 def add_choice(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--only",
@@ -166,6 +176,7 @@ def add_choice(one: argparse.ArgumentParser) -> None:
 def add_reports(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", type=Path, metavar="FILE", help="write all results")
     one.add_argument("--junit", type=Path, metavar="FILE", help="write results for a CI system")
+    one.add_argument("--sarif", type=Path, metavar="FILE", help="write findings for a code host")
     one.add_argument("--html", type=Path, metavar="FILE", help="write a page that opens offline")
 
 

@@ -17,10 +17,10 @@ from ..engine.plan import MODES, Options
 from ..engine.runner import Runner
 from ..engine.totals import Exit
 from ..mutation.matrix import Record
+from ..mutation.planted import HISTORY, planted
 from ..mutation.selftest import Selftest, selftest
 from ..nemeses.catalogue import NEMESES
-from ..targets.mutants.planting import mutants
-from . import compare, page, report
+from . import compare, exports, page, report
 from .doctor import doctor
 from .repro import repro
 
@@ -167,7 +167,7 @@ def gravest(verdicts: list[Exit]) -> Exit:
 
 def check_reports(arguments: argparse.Namespace) -> None:
     """See to it that what is asked for can be written in the end. Raises Usage."""
-    for name in ("json", "junit", "html"):
+    for name in ("json", "junit", "sarif", "html"):
         path: Path | None = getattr(arguments, name)
         if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
             raise Usage(f"--{name} {path}: cannot be written")
@@ -176,9 +176,11 @@ def check_reports(arguments: argparse.Namespace) -> None:
 def write_reports(arguments: argparse.Namespace, runs: list[Run]) -> None:
     """Write the files that were asked for."""
     if arguments.json:
-        report.write_json(runs, arguments.json)
+        exports.write_json(runs, arguments.json, arguments.runs)
     if arguments.junit:
-        report.write_junit(runs, arguments.junit, arguments.runs)
+        exports.write_junit(runs, arguments.junit, arguments.runs)
+    if arguments.sarif:
+        exports.write_sarif(runs, arguments.sarif, arguments.runs)
     if arguments.html:
         past = journal.all_runs(arguments.runs)
         arguments.html.write_text(page.page(runs, past, arguments.runs), encoding="utf-8")
@@ -218,7 +220,10 @@ def cmd_repro(arguments: argparse.Namespace) -> Exit:
 
 def cmd_selftest(arguments: argparse.Namespace) -> Exit:
     """Measure the harness."""
-    names = list(mutants())
+    families = {one.family for one in planted().values()}
+    families &= {HISTORY} if arguments.held_out else families - {HISTORY}
+    every = {name: one for name, one in planted().items() if one.family in families}
+    names = list(every)
     if arguments.mutants == "none":
         names = []
     elif arguments.mutants != "all":
@@ -226,14 +231,17 @@ def cmd_selftest(arguments: argparse.Namespace) -> Exit:
         if unknown := [name for name in wanted if name not in names]:
             raise Usage(f"no mutant {', '.join(unknown)}; there are {', '.join(names)}")
         names = wanted
+    if arguments.held_out and arguments.focused:
+        raise Usage("--focused is for mutants: a held-out bug has no scenarios of its own")
     if arguments.seeds < 1 or arguments.golden < 0:
         raise Usage("--seeds must be above zero, --golden not below")
     test = Selftest(
-        [mutants()[name] for name in names],
+        [every[name] for name in names],
         arguments.seeds,
         seconds(arguments.budget),
         arguments.golden,
         Record(arguments.record),
         focused=arguments.focused,
+        known=known_in(arguments.known) if arguments.known else (),
     )
     return selftest(test, shard_of(arguments.shard), arguments.resume, arguments.json)

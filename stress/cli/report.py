@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from toolkit.tables import table
 
@@ -139,45 +137,3 @@ def verdict_line(run: Run) -> str:
         f" independent, failures of one are as rare as the table says, in {least}"
         f" {bound(seen[least])}"
     )
-
-
-def write_json(runs: list[Run], path: Path) -> None:
-    """Write all that is known of the runs."""
-    data = {"runs": [{"run": run.name, **run.info} for run in runs]}
-    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-
-
-def write_junit(runs: list[Run], path: Path, root: Path) -> None:
-    """Write a test case for each scenario of each run, as CI systems read them."""
-    top = ElementTree.Element("testsuites")
-    for run in runs:
-        summary = run.info["summary"]
-        suite = ElementTree.SubElement(top, "testsuite", name=f"stress {run.options.target}")
-        found = {finding.fingerprint: finding for finding in run.findings()}
-        counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-        for name, entry in summary["scenarios"].items():
-            case = ElementTree.SubElement(
-                suite,
-                "testcase",
-                classname=f"stress.{run.options.target}",
-                name=name,
-                time=str(entry["seconds"]),
-            )
-            counts["tests"] += 1
-            if entry["findings"]:
-                counts["failures"] += 1
-                for fingerprint in entry["findings"]:
-                    finding = found[fingerprint]
-                    failure = ElementTree.SubElement(case, "failure", message=finding.message)
-                    failure.text = finding_text(finding, root, lines=200)
-            elif entry["errors"]:
-                counts["errors"] += 1
-                ElementTree.SubElement(case, "error").text = entry["errors"][0]
-            elif entry["missing"]:
-                counts["skipped"] += 1
-                why = f"too little exercised: {', '.join(entry['missing'])}"
-                ElementTree.SubElement(case, "skipped", message=why)
-        for key, value in counts.items():
-            suite.set(key, str(value))
-    ElementTree.indent(top)
-    ElementTree.ElementTree(top).write(path, encoding="utf-8", xml_declaration=True)

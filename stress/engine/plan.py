@@ -27,6 +27,8 @@ OVERHEAD = 0.05
 """Seconds that a batch takes beside its rounds, about."""
 SHORT, LONG, GROWTH = 0.3, 10.0, 1.1
 """Seconds of a scenario's first batch, of its longest, and how much each pass's are longer."""
+LINES = "lines"
+"""The nemesis that shows most in a target written in Python: in half of the batches."""
 HARDLY_ANY = 25.0
 """Seconds of budget below which only the core scenarios are planned."""
 
@@ -159,6 +161,8 @@ class Plan:
         threads = rng.choice(self.options.threads) if turn else self.options.threads[0]
         count = rng.choices((0, 1, 2, 3), (2, 4, 3, 1))[0] if turn else 0
         nemeses = rng.sample(self.nemeses, min(count, len(self.nemeses)))
+        if turn and LINES in self.nemeses and LINES not in nemeses and rng.random() < 0.5:
+            nemeses.append(LINES)
         if throwing := self.throwing(self.scenarios[name]):
             chosen = rng.sample(throwing, rng.randint(1, len(throwing)))
             # What allocates beside the actor would fail in its stead.

@@ -181,14 +181,21 @@ class Matrix:
     """All that is known of some mutants and the golden reference."""
 
     def __init__(
-        self, mutants: Iterable[Mutant], cells: Iterable[Cell], *, focused: bool = True
+        self,
+        mutants: Iterable[Mutant],
+        cells: Iterable[Cell],
+        *,
+        quiet: str = GOLDEN,
+        focused: bool = True,
     ) -> None:
+        """quiet: the target in which nothing must be found."""
         mutants, every = list(mutants), list(cells)
         self.scores = {
             m.name: Score(m, [cell for cell in every if cell.target == m.name], focused)
             for m in mutants
         }
-        self.golden = [cell for cell in every if cell.target == GOLDEN]
+        self.quiet = quiet
+        self.golden = [cell for cell in every if cell.target == quiet]
         mine = [cell for cell in every if cell.target in self.scores]
         self.errors = [
             f"{cell.target}, seed {cell.seed}: {cell.error}"
@@ -209,7 +216,7 @@ class Matrix:
     def false_alarms(self) -> list[str]:
         """Return what was found in the golden reference."""
         return [
-            f"golden, seed {cell.seed}: {kill.scenario}: {kill.oracle}: {kill.message}"
+            f"{self.quiet}, seed {cell.seed}: {kill.scenario}: {kill.oracle}: {kill.message}"
             for cell in self.golden
             for kill in cell.kills
         ]

@@ -34,8 +34,8 @@ from ..engine.totals import Exit
 from ..records import findings
 from ..records.batch import Batch
 from ..targets.mutants.mutant import Mutant
-from ..targets.mutants.planting import mutants
 from .matrix import DIRECTED, ENOUGH, GOLDEN, GOOD, Cell, Kill, Matrix, Record, oracle_of
+from .planted import HISTORY, QUIET, planted
 from .schedule import batches, relevant, scenarios
 
 AGAIN = 3
@@ -52,9 +52,9 @@ def digest(text: str) -> str:
 
 def hash_of_bug(target: str) -> str:
     """Return what changes with a planted bug."""
-    if target == GOLDEN:
-        return GOLDEN
-    mutant = mutants()[target]
+    if target in QUIET:
+        return target
+    mutant = planted()[target]
     return digest(f"{mutant.part}\0{mutant.old}\0{mutant.new}")
 
 
@@ -76,20 +76,28 @@ class Selftest:
         record: Record,
         *,
         focused: bool = False,
+        known: tuple[str, ...] = (),
     ) -> None:
-        """budget: seconds for a mutant and a seed. golden: seconds of each scenario and seed."""
+        """budget: seconds for a mutant and a seed. golden: seconds of each scenario and seed.
+
+        known: findings of what the bugs are planted into; they kill nobody.
+        """
         self.mutants = chosen
         self.seeds = seeds
         self.budget = budget
         self.golden = golden
         self.record = record
         self.focused = focused
+        self.known_findings = known
         self.harness = hash_of_harness()
-        self.whole = len(chosen) == len(mutants())
+        families = {mutant.family for mutant in chosen}
+        self.held_out = HISTORY in families
+        self.quiet = QUIET[self.held_out]
+        self.whole = len(chosen) == sum(one.family in families for one in planted().values())
 
     def wanted(self, shard: tuple[int, int] = (1, 1)) -> list[tuple[str, int]]:
         """Return the cells of a shard: target and seed."""
-        targets = [mutant.name for mutant in self.mutants] + [GOLDEN] * bool(self.golden)
+        targets = [mutant.name for mutant in self.mutants] + [self.quiet] * bool(self.golden)
         every = [(target, seed) for seed in range(self.seeds) for target in targets]
         part, parts = shard
         return every[part - 1 :: parts]
@@ -114,7 +122,7 @@ class Selftest:
 
     def matrix(self) -> Matrix:
         """Return what is known so far."""
-        return Matrix(self.mutants, self.known(), focused=self.focused)
+        return Matrix(self.mutants, self.known(), quiet=self.quiet, focused=self.focused)
 
     def go(self, shard: tuple[int, int]) -> None:
         """Run all cells of a shard that are missing."""
@@ -128,7 +136,7 @@ class Selftest:
                 elif target == GOLDEN:
                     self.record.add(self.golden_cell(seed))
                 else:
-                    self.record.add(self.cell(mutants()[target], seed))
+                    self.record.add(self.cell(planted()[target], seed))
             if shard == (1, 1) and self.whole and self.focused:
                 for name in self.matrix().idle():
                     progress.show(len(todo), f"{name}, which has killed nobody yet")
@@ -140,15 +148,17 @@ class Selftest:
 
     def run_cell(self, target: str, seed: int) -> Cell:
         """Do what `run` does, on a mutant or on the golden reference."""
-        budget = self.golden * len(scenarios()) if target == GOLDEN else self.budget
+        quiet = target == self.quiet
+        budget = self.golden * len(scenarios()) if quiet else self.budget
         cell = self.new_cell(target, seed, budget)
-        module = GOLDEN if target == GOLDEN else f"mutant:{target}"
+        module = target if quiet else planted()[target].target
         options = plan.Options(
             target=module,
             budget=budget,
             threads=plan.default_threads(),
             seed=seed,
             exit_first=True,
+            known=self.known_findings,
         )
         with tempfile.TemporaryDirectory(prefix="stress-selftest-") as folder:
             run = journal.new_run(Path(folder), options, probe.ask(sys.executable, module))
@@ -183,7 +193,7 @@ class Selftest:
 
     def over(self, cell: Cell) -> bool:
         """Return whether nothing more is to be run for a mutant and a seed."""
-        needed = 1 if mutants()[cell.target].alone else 2
+        needed = 1 if planted()[cell.target].alone else 2
         return cell.spent >= cell.budget or len(cell.oracles) >= needed or bool(cell.error)
 
     def again(self, cell: Cell, batch: Batch) -> None:
@@ -271,15 +281,16 @@ class Selftest:
             verdict, word = Exit.NOTHING_FOUND, "as strong as it should be"
         good = len(seen) - len(weak)
         used = len(matrix.tried) - len(matrix.idle())
+        what = "held-out bugs" if self.held_out else "mutants"
         quiet = (
-            f"golden: {len(matrix.false_alarms())} findings in"
+            f"{self.quiet}: {len(matrix.false_alarms())} findings in"
             f" {sum(cell.ops for cell in matrix.golden):,} operations,"
             f" {len(matrix.golden)} seeds"
             if self.golden
-            else "golden: not run"
+            else f"{self.quiet}: not run"
         )
         lines.append(
-            f"VERDICT: {word}: {good} of {len(seen)} mutants killed as they should be on"
+            f"VERDICT: {word}: {good} of {len(seen)} {what} killed as they should be on"
             f" {ENOUGH:.0%} of {self.seeds} seeds within {self.budget:g} s each; {used} of"
             f" {len(matrix.tried)} scenarios have killed; {quiet}"
         )
@@ -290,6 +301,7 @@ class Selftest:
         return (
             f"python -m stress selftest --mutants {name} --seeds {self.seeds}"
             f" --budget {self.budget:g} --golden 0{' --focused' * self.focused}"
+            f"{' --held-out' * self.held_out}"
         )
 
 
@@ -303,8 +315,9 @@ def selftest(test: Selftest, shard: tuple[int, int], resume: bool, file: Path | 
     if record.exists() and not resume:
         record.replace(record.with_name(f"{record.name}.old"))
     wanted, missing = len(test.wanted(shard)), len(test.missing(shard))
+    what = "held-out bugs" if test.held_out else "mutants"
     print(
-        f"{len(test.mutants)} mutants, {test.seeds} seeds: {missing} of {wanted} cells to run, each"
+        f"{len(test.mutants)} {what}, {test.seeds} seeds: {missing} of {wanted} cells to run, each"
         f" for {test.budget:g} s at most; kept in {record}",
         flush=True,
     )

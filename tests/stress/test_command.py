@@ -318,8 +318,14 @@ def test_a_crash_is_a_finding_and_a_failing_harness_is_not(tmp_path: pathlib.Pat
 
 
 def test_an_outcome_that_nobody_graded_is_forbidden(tmp_path: pathlib.Path) -> None:
-    done = own(tmp_path, "odd", "--until-failure", "--junit", "r.xml")
+    files = ("--junit", "r.xml", "--sarif", "r.sarif", "--json", "r.json")
+    done = own(tmp_path, "odd", "--until-failure", *files)
     assert done.returncode == 1, done.stdout
+    (found,) = json.loads((tmp_path / "r.sarif").read_text())["runs"][0]["results"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "own.py"
+    assert "see it again: python -m stress repro odd-" in found["message"]["text"]
+    (found,) = json.loads((tmp_path / "r.json").read_text())["runs"][0]["findings"]
+    assert found["repro"] == f"python -m stress repro {found['fingerprint']}"
     assert "the outcome “odd” is forbidden" in done.stdout
     suite = ElementTree.parse(tmp_path / "r.xml").getroot().find("testsuite")
     assert suite is not None

@@ -1,0 +1,1 @@
+"""Bugs of real thread libraries, rebuilt: what the harness is measured against, unseen."""
