@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from types import ModuleType
 
@@ -12,6 +13,7 @@ class NoTarget(Exception):
     """There is no such module, or it is not shaped like `threading`."""
 
 
+@functools.cache
 def load(name: str) -> ModuleType:
     """Return the module under test: a module's name, ``golden``, ``mutant:`` or ``heldout:NAME``.
 

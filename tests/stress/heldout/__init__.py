@@ -1,0 +1,1 @@
+"""That each held-out bug is there, and the control has none of them."""
