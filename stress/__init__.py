@@ -1,7 +1,8 @@
 """A harness that hammers any `threading`-shaped module and shows what it finds.
 
 Run from a checkout as ``python -m stress``; not part of the wheel. The names here are those of
-`stress.api`: what a scenario file of one's own needs (``run --scenarios FILE``).
+`stress.api`: what a scenario file of one's own needs (``run --scenarios FILE``); and `check`, the
+short form.
 
 The rooms, from the ground up; imports run down only (a test has the floors):
 
@@ -29,3 +30,5 @@ from .api import OracleFailure as OracleFailure
 from .api import Scenario as Scenario
 from .api import World as World
 from .api import actor as actor
+from .engine.checking import Found as Found
+from .engine.checking import check as check

@@ -52,10 +52,16 @@ class Team:
             self._tasks[k]()
             self._bells[k].release()
 
-    def run(self, tasks: list[Callable[[], None]], main: Callable[[], None] | None) -> None:
+    def run(
+        self,
+        tasks: list[Callable[[], None]],
+        main: Callable[[], None] | None,
+        seconds: float = -1,
+    ) -> bool:
         """Run the tasks, each in a thread of its own, and `main` in this one; wait for all.
 
-        A task must not raise. Waits without a limit: another process watches.
+        A task must not raise. Waits so many seconds for each, without a limit by default: another
+        process watches. Returns whether all have ended; if not, no more can be run.
         """
         used = range(len(tasks))
         self._go = False
@@ -70,8 +76,7 @@ class Team:
         self._go = True
         if main is not None:
             main()
-        for k in used:
-            self._bells[k].acquire()
+        return all(self._bells[k].acquire(timeout=seconds) for k in used)
 
     def end(self) -> None:
         """Let the threads end; not while they run tasks."""

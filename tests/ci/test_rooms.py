@@ -25,10 +25,10 @@ FLOORS = {
     ),
     "stress": (
         ("api", "processes", "records", "targets"),
-        ("__init__", "linearizability", "nemeses"),
+        ("linearizability", "nemeses"),
         ("scenarios",),
         ("engine",),
-        ("mutation",),
+        ("__init__", "mutation"),
         ("cli",),
         ("__main__", "pytest_plugin"),
     ),
