@@ -29,7 +29,7 @@ there is a thread on its way, which counts as started, and can be joined.
 
 If a signal handler forks while start() waits, the child has no such thread, and the handle says
 so: start() looks at it now and then. What it tells the child is that the thread was started and
-is no more, which is what a fork does to any thread.
+is no more, which is what a fork does to any thread. Who forks holds the registry's lock.
 
 A tool that has put a function of its own in start()'s place calls the interpreter's, which it
 keeps; we leave both. What starts threads that are none (green threads, tests: see
@@ -163,9 +163,37 @@ def _adopt_main_thread() -> None:
         atexit.register(_leave)
 
 
+_PATIENCE = 0.5  # seconds: who holds it may wait for what the forking program has locked before
+_forking: dict[int, tuple[Any, int]] = {}
+
+
+def _hold_registry() -> None:
+    """Before a fork: let no other thread hold the registry's lock.
+
+    In the child, before any of its handlers has renewed the lock, the interpreter clears what dead
+    threads have left; that of a foreign thread that once asked for current_thread() takes itself
+    out of the registry, and would wait for a dead holder. The caller's own hold lets it in.
+    """
+    lock = private._active_limbo_lock
+    _forking[get_ident()] = lock, lock._recursion_count()  # known before a handler can raise
+    lock.acquire(timeout=_PATIENCE)
+
+
+def _release_registry() -> None:
+    """After it, on both sides: the child's is a new lock, but not for who holds the old one."""
+    lock, before = _forking.pop(get_ident(), (None, 0))
+    while lock is not None and lock._recursion_count() > before:
+        lock.release()
+
+
 _mend("start")
 _mend("join")
 current_thread = _copy_of_current_thread()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_keep_own)
+    os.register_at_fork(
+        before=_hold_registry,
+        after_in_parent=_release_registry,
+        after_in_child=_release_registry,
+    )
 _adopt_main_thread()

@@ -307,3 +307,49 @@ def delete():
 """,
         [(False, True)] * 4,
     )
+
+
+def test_a_foreign_thread_that_is_known_and_a_registry_that_is_held() -> None:
+    """Its entry goes when the child clears what dead threads left, and takes the held lock."""
+    run_python(
+        """
+import _thread, os, threading
+import ftthreading._thread
+from tests.support import wait_until
+from tests.support.asleep import wait_until_asleep
+from tests.support.forking import Child
+
+ftthreading._thread._PATIENCE = 60
+gate = _thread.allocate_lock()
+gate.acquire()
+
+def foreign():
+    threading.current_thread()
+    gate.acquire()
+
+_thread.start_new_thread(foreign, ())
+wait_until(lambda: len(threading.enumerate()) == 2)
+registry = threading._active_limbo_lock
+held, forking = threading.Event(), threading.Event()
+
+def holder(main):
+    with registry:
+        held.set()
+        forking.wait()
+        wait_until_asleep(main)
+
+_thread.start_new_thread(holder, (_thread.get_native_id(),))
+held.wait()
+os.register_at_fork(before=forking.set)  # the last to register is the first to be called
+Child(lambda: None).end()
+assert not registry._is_owned()
+assert len(threading.enumerate()) == 2
+with threading._active_limbo_lock:  # held by nobody
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    assert os.waitpid(pid, 0) == (pid, 0)
+    assert registry._recursion_count() == 1
+gate.release()
+"""
+    )
