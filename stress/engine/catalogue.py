@@ -37,8 +37,8 @@ def _in(module: ModuleType) -> dict[str, type[Scenario]]:
 def shipped() -> dict[str, type[Scenario]]:
     """Return the scenarios of this package, in the order of their files."""
     found: dict[str, type[Scenario]] = {}
-    for part in pkgutil.iter_modules(scenarios.__path__):
-        found |= _in(importlib.import_module(f"{scenarios.__name__}.{part.name}"))
+    for part in pkgutil.walk_packages(scenarios.__path__, f"{scenarios.__name__}."):
+        found |= _in(importlib.import_module(part.name))
     return found
 
 

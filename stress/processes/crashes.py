@@ -59,7 +59,7 @@ def blame_for_hang(stacks: str, target: str) -> str:
 
 
 def _is_referee(file: str) -> bool:
-    tested = ("/scenarios/", "/golden/", "mutant")
+    tested = ("/scenarios/", "/golden/", "mutant", "heldout")
     ours = file.startswith(HERE) and not any(part in file for part in tested)
     return ours or file.startswith("<frozen")
 

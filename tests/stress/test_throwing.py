@@ -233,7 +233,7 @@ def test_a_hang_in_which_nobody_is_in_the_target_is_the_interpreters() -> None:
     here = pathlib.Path(crashes.__file__).parents[1]
     idle = f'  File "{here}/engine/team.py", line 44 in _live\n'
     idle += '  File "<frozen runpy>", line 88 in run\n'
-    waits = f'  File "{here}/scenarios/locks.py", line 3, in worker\n'
+    waits = f'  File "{here}/scenarios/primitives/locks.py", line 3, in worker\n'
     own = '  File "/home/me/stress/mine.py", line 3, in worker\n'
     native = f"\nnative stacks:\n{waits}"
     assert crashes.blame_for_hang(idle + native, "ftthreading") == "interpreter"

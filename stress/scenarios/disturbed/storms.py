@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 
-from ..api.scenario import MANY, Actor, OracleFailure, Scenario, actor
-from ..nemeses.interpreter import stop_the_world
-from ..targets.inspection import interruptible
+from ...api.scenario import MANY, Actor, OracleFailure, Scenario, actor
+from ...nemeses.interpreter import stop_the_world
+from ...targets.inspection import interruptible
 
 
 class Finalizer:

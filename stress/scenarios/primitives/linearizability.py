@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..api.scenario import Actor
-from ..linearizability.history import Call, Recorder
-from ..linearizability.models import (
+from ...api.scenario import Actor
+from ...linearizability.history import Call, Recorder
+from ...linearizability.models import (
     BarrierModel,
     ConditionModel,
     EventModel,
@@ -19,8 +19,8 @@ from ..linearizability.models import (
     RLockModel,
     SemaphoreModel,
 )
-from ..linearizability.program import Linear
-from ..targets.inspection import queues_of
+from ...linearizability.program import Linear
+from ...targets.inspection import queues_of
 
 
 class LinearLock(Linear):

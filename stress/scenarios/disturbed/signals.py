@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from ..api.scenario import ACCEPTABLE, Actor, OracleFailure, Scenario, World, actor
-from ..targets.inspection import interruptible
+from ...api.scenario import ACCEPTABLE, Actor, OracleFailure, Scenario, World, actor
+from ...targets.inspection import interruptible
 
 
 class Interrupted(Exception):

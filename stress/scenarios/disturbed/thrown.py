@@ -10,7 +10,7 @@ import abc
 from itertools import starmap
 from typing import Any, ClassVar
 
-from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
+from ...api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 ONCE: list[tuple[()]] = [()]
 

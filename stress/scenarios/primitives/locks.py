@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
+from ...api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 
 class LockTorture(Scenario):

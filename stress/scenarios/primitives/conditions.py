@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import time
 
-from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
+from ...api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 
 PATIENCE = 0.6
 """Seconds that a waiter waits who must be notified: more than any notifier takes."""

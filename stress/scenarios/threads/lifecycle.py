@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-from ..api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
-from ..processes.kernel import threads
+from ...api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
+from ...processes.kernel import threads
 
 
 class ThreadLifecycle(Scenario):

@@ -1,0 +1,1 @@
+"""Of what comes in the midst: signal handlers, exceptions from outside, storms."""

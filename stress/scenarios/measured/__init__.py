@@ -1,0 +1,1 @@
+"""Of what is measured and judged: lateness, fairness, leaks."""

@@ -1,0 +1,485 @@
+"""Waits that end late: after their time is over, or after they have been fulfilled.
+
+How late is late, a control says that goes through the same at the same time: only if each of many
+waits was later than the latest control, something other than the machine has delayed them.
+"""
+
+from __future__ import annotations
+
+import _thread
+import functools
+import queue
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType, ModuleType
+from typing import Any
+
+from ...api.scenario import Actor, OracleFailure, Scenario, actor
+from ...nemeses.pauses import TOOL
+from ...targets.inspection import code_of, queues_of
+
+MARGIN = 0.004
+"""Seconds that any wait may be late."""
+TRIES = 9
+"""Waits in a row that have to be late, each beside a control."""
+TIMES = (0.001, 0.002, 0.007, 0.011, 0.017, 0.021, 0.033, 0.04)
+"""Seconds, few of them just below what somebody may round up to, or poll at."""
+DISTURBANCES = 40
+"""How often a wait is disturbed, at most: one that began anew each time ends much later."""
+
+Wait = Callable[[float], Any]
+
+
+@functools.cache
+def slower(target: ModuleType) -> int:
+    """Return how many times as late as a control a wait may be that takes many lines of Python.
+
+    A break between two lines gives the processor away; it can take as long as a control is late.
+    """
+    if sys.monitoring.get_tool(TOOL) is None:
+        return 2
+    broken = [code for code in code_of(target) if sys.monitoring.get_local_events(TOOL, code)]
+    return 30 if broken else 2
+
+
+def judge(
+    me: Actor,
+    target: ModuleType,
+    what: str,
+    wait: Callable[[], float],
+    control: Callable[[], float],
+) -> None:
+    """Call both, which return how late they were, until a wait was not much later than it all."""
+    late: list[float] = []
+    usual: list[float] = []
+    while len(late) < TRIES:
+        late.append(wait())
+        me.did("wait")
+        if late[-1] < MARGIN:
+            return
+        me.saw("late")
+        usual.append(control())
+        if min(late) < MARGIN + slower(target) * max(usual):
+            return
+    raise OracleFailure(
+        "lateness",
+        f"{what} ended at least {min(late):.4f} s late, {TRIES} times; "
+        f"controls at most {max(usual):.4f} s",
+    )
+
+
+def nap(seconds: float) -> float:
+    """Sleep; return how much too long."""
+    begin = time.monotonic()
+    time.sleep(seconds)
+    return time.monotonic() - begin - seconds
+
+
+def unfulfilled(target: Any, kind: str, gate: _thread.LockType) -> Wait:
+    """Return a wait of this kind that nobody fulfils until `gate` opens."""
+    if kind in ("Lock", "RLock"):
+        lock = getattr(target, kind)()
+        taken = _thread.allocate_lock()
+        taken.acquire()
+
+        def hold() -> None:
+            with lock:
+                taken.release()
+                with gate:
+                    pass
+
+        _thread.start_new_thread(hold, ())
+        taken.acquire()
+        return lambda t: lock.acquire(True, t)
+    if kind == "Semaphore":
+        semaphore = target.Semaphore(0)
+        return lambda t: semaphore.acquire(timeout=t)
+    if kind == "Event":
+        return target.Event().wait  # type: ignore[no-any-return]
+    if kind in ("Condition.wait", "Condition.wait_for"):
+        condition = target.Condition()
+
+        def wait(t: float) -> Any:
+            with condition:
+                if kind == "Condition.wait":
+                    return condition.wait(t)
+                return condition.wait_for(lambda: False, t)
+
+        return wait
+    if kind == "Barrier":
+        return functools.partial(cross, target)
+    if kind == "Thread.join":
+        thread = target.Thread(target=gate.acquire, daemon=True)
+        thread.start()
+        return thread.join  # type: ignore[no-any-return]
+    if kind == "Timer":
+        return functools.partial(expire, target)
+    full = queues_of(target).Queue(1)
+    full.put(0)
+    empty = queues_of(target).Queue()
+    return functools.partial(full_or_empty, full.put if kind == "Queue.put" else empty.get)
+
+
+KINDS = (
+    "Lock",
+    "RLock",
+    "Semaphore",
+    "Event",
+    "Condition.wait",
+    "Condition.wait_for",
+    "Barrier",
+    "Thread.join",
+    "Timer",
+    "Queue.put",
+    "Queue.get",
+)
+
+
+def kinds_of(target: Any) -> list[str]:
+    """Return the waits that the target has."""
+    return [kind for kind in KINDS if kind != "Timer" or hasattr(target, "Timer")]
+
+
+def cross(target: Any, timeout: float) -> bool:
+    """Wait in vain for a second party; return whether it came."""
+    try:
+        target.Barrier(2).wait(timeout)
+    except target.BrokenBarrierError:
+        return False
+    return True
+
+
+def expire(target: Any, timeout: float) -> None:
+    """Wait until a Timer has fired."""
+    timer = target.Timer(timeout, lambda: None)
+    timer.start()
+    timer.join()
+
+
+def full_or_empty(call: Callable[..., object], timeout: float) -> bool:
+    """Put or get; return whether it could be done."""
+    try:
+        if call.__name__ == "put":
+            call(1, timeout=timeout)
+        else:
+            call(timeout=timeout)
+    except (queue.Full, queue.Empty):
+        return False
+    return True
+
+
+class Late(Scenario):
+    """Shared: one kind of wait a round."""
+
+    core = False
+
+    def setup(self) -> None:
+        self.kind = self.rng.choice(kinds_of(self.target))
+        self.timeout = self.rng.choice(TIMES)
+        self.gate = _thread.allocate_lock()
+        self.gate.acquire()
+        self.wait = unfulfilled(self.target, self.kind, self.gate)
+
+    def once(self, me: Actor) -> float:
+        """Wait in vain; return how late the end of it was."""
+        begin = time.monotonic()
+        if me.timed(self.wait, self.timeout):
+            raise OracleFailure("result", f"{self.kind} got what nobody has given")
+        return time.monotonic() - begin - self.timeout
+
+
+class LateTimeout(Late):
+    """A wait that nobody fulfils ends when its time is over, and not much later."""
+
+    core = True
+    subjects = "Lock RLock Semaphore Condition Event Barrier Thread Queue"
+    must_see = frozenset({"timed out"})
+
+    @actor()
+    def waiter(self, me: Actor) -> None:
+        what = f"{self.kind} of {self.timeout} s"
+        judge(me, self.target, what, lambda: self.once(me), lambda: nap(self.timeout))
+        self.gate.release()
+
+
+class LateAfterSignals(Late):
+    """A wait that signals interrupt goes on until its time is over, and does not begin anew."""
+
+    subjects = "Lock RLock Semaphore Condition Event Barrier Thread Queue"
+    signals = True
+    must_see = frozenset({"timed out", "handled"})
+
+    def setup(self) -> None:
+        super().setup()
+        self.timeout = max(self.timeout, 0.011)
+        self.left = 0
+        self.handled = 0
+        signal.signal(signal.SIGALRM, self.handler)
+
+    def handler(self, number: int, frame: FrameType | None) -> None:
+        self.handled += 1
+        self.left -= 1
+        if self.left > 0:
+            signal.setitimer(signal.ITIMER_REAL, 0.003)
+
+    def disturbed(self, wait: Callable[[], float]) -> float:
+        self.left = DISTURBANCES
+        signal.setitimer(signal.ITIMER_REAL, 0.003)
+        try:
+            return wait()
+        finally:
+            self.left = 0
+
+    @actor(main=True)
+    def waiter(self, me: Actor) -> None:
+        what = f"{self.kind} of {self.timeout} s, interrupted by signals,"
+        judge(
+            me,
+            self.target,
+            what,
+            lambda: self.disturbed(lambda: self.once(me)),
+            lambda: self.disturbed(lambda: nap(self.timeout)),
+        )
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for _ in range(self.handled):
+            me.saw("handled")
+        self.gate.release()
+
+
+class LateAfterWakeups(Scenario):
+    """A wait that is woken for nothing again and again ends when its time is over."""
+
+    core = False
+    subjects = "Lock RLock Semaphore Condition Queue"
+    must_see = frozenset({"timed out"})
+
+    def setup(self) -> None:
+        kinds = ("Condition", "Lock", "RLock", "Semaphore", "Queue.get", "Queue.put")
+        self.kind = self.rng.choice(kinds)
+        self.timeout = self.rng.choice((0.01, 0.02, 0.03))
+        self.waiting = self.over = False
+        self.go, self.ready = _thread.allocate_lock(), _thread.allocate_lock()
+        self.go.acquire()
+        self.ready.acquire()
+        self.hold: Callable[[], object] = lambda: None
+        self.disturb: Callable[[], object]
+        self.wait: Wait
+        if self.kind == "Condition":
+            self.condition = self.target.Condition()
+            self.wait = self.wait_for
+            self.disturb = self.notify_all
+        elif self.kind.startswith("Queue"):
+            self.queue = queues_of(self.target).Queue(1)
+            putting = self.kind == "Queue.put"
+            if putting:
+                self.queue.put(0)
+            call = self.queue.put if putting else self.queue.get
+            self.wait = functools.partial(full_or_empty, call)
+            self.disturb = self.take_and_put if putting else self.put_and_take
+        else:
+            self.lock = getattr(self.target, self.kind)()
+            self.hold = self.lock.acquire
+            self.wait = self.acquire
+            self.disturb = self.let_go_and_steal
+
+    def wait_for(self, timeout: float) -> Any:
+        with self.condition:
+            return self.condition.wait_for(lambda: False, timeout)
+
+    def notify_all(self) -> None:
+        with self.condition:
+            self.condition.notify_all()
+
+    def acquire(self, timeout: float) -> bool:
+        got: bool = self.lock.acquire(timeout=timeout)
+        if got:
+            self.lock.release()
+        return got
+
+    def let_go_and_steal(self) -> None:
+        self.lock.release()
+        if not self.lock.acquire(False):
+            self.lock.acquire()
+
+    def put_and_take(self) -> None:
+        try:
+            self.queue.put(1, False)
+            self.queue.get(False)
+        except queue.Empty:
+            pass
+
+    def take_and_put(self) -> None:
+        try:
+            self.queue.get(False)
+            self.queue.put(1, False)
+        except queue.Full:
+            pass
+
+    @actor()
+    def disturber(self, me: Actor) -> None:
+        self.hold()
+        while not self.over:
+            self.ready.release()
+            self.go.acquire()
+            for _ in range(DISTURBANCES):
+                if not self.waiting:
+                    break
+                self.disturb()
+                me.did("disturb")
+                time.sleep(0.002)
+        if self.kind in ("Lock", "RLock", "Semaphore"):
+            self.lock.release()
+
+    @actor()
+    def waiter(self, me: Actor) -> None:
+        what = f"{self.kind}: a wait of {self.timeout} s, woken often without success,"
+        try:
+            judge(
+                me,
+                self.target,
+                what,
+                lambda: self.disturbed(lambda: self.once(me)),
+                lambda: self.disturbed(lambda: nap(self.timeout)),
+            )
+        finally:
+            self.ready.acquire()
+            self.over = True
+            self.go.release()
+
+    def disturbed(self, wait: Callable[[], float]) -> float:
+        """Wait among disturbances."""
+        self.ready.acquire()
+        self.waiting = True
+        self.go.release()
+        try:
+            return wait()
+        finally:
+            self.waiting = False
+
+    def once(self, me: Actor) -> float:
+        """Wait; return how late it ended; not at all, if it was fulfilled."""
+        begin = time.monotonic()
+        if me.timed(self.wait, self.timeout):
+            return 0.0
+        return time.monotonic() - begin - self.timeout
+
+
+class LateWakeup(Scenario):
+    """Who is woken returns at once, as from the interpreter's own lock."""
+
+    subjects = "Lock RLock Semaphore Condition Event Barrier Thread Queue"
+
+    def setup(self) -> None:
+        kinds = ("lock", "rlock", "semaphore", "event", "condition", "barrier", "join", "queue")
+        self.kind = self.rng.choice(kinds)
+        self.delay = self.rng.choice((0.001, 0.003, 0.012, 0.025, 0.06))
+        self.sent = 0.0
+        self.wish: str | None = ""
+        locks = [_thread.allocate_lock() for _ in range(5)]
+        for lock in locks:
+            lock.acquire()
+        self.go, self.ready, self.done, self.baton, self.gate = locks
+        self.limit = self.rng.choice((None, 1.0))
+        self.lock = self.target.Lock()
+        self.lock.acquire()
+        self.rlock = self.target.RLock()
+        self.semaphore = self.target.Semaphore(0)
+        self.event = self.target.Event()
+        self.condition = self.target.Condition()
+        self.flag = False
+        self.barrier = self.target.Barrier(2)
+        self.queue = queues_of(self.target).Queue()
+
+    def wait(self) -> None:
+        """Wait as wished, in the waiter's thread."""
+        kind, limit = self.wish, self.limit
+        if kind == "control":
+            self.baton.acquire()
+        elif kind == "lock":
+            self.lock.acquire(True, -1 if limit is None else limit)
+        elif kind == "rlock":
+            self.rlock.acquire(True, -1 if limit is None else limit)
+        elif kind == "semaphore":
+            self.semaphore.acquire(timeout=limit)
+        elif kind == "event":
+            self.event.wait(limit)
+        elif kind == "condition":
+            with self.condition:
+                self.condition.wait_for(lambda: self.flag, limit)
+        elif kind == "barrier":
+            self.barrier.wait(limit)
+        elif kind == "join":
+            self.thread.join(limit)
+        else:
+            self.queue.get(timeout=limit)
+
+    def wake(self) -> None:
+        """Fulfil the wait, in the waker's thread."""
+        kind = self.wish
+        if kind == "control":
+            self.baton.release()
+        elif kind == "condition":
+            with self.condition:
+                self.flag = True
+                self.condition.notify()
+        elif kind == "barrier":
+            self.barrier.wait()
+        elif kind == "event":
+            self.event.set()
+        elif kind == "join":
+            self.gate.release()
+        elif kind == "queue":
+            self.queue.put(1)
+        else:
+            getattr(self, str(kind)).release()
+
+    @actor()
+    def waker(self, me: Actor) -> None:
+        while True:
+            self.go.acquire()
+            if self.wish is None:
+                return
+            if self.wish == "rlock":
+                self.rlock.acquire()
+            elif self.wish == "join":
+                self.thread = self.target.Thread(target=self.gate.acquire)
+                self.thread.start()
+            self.ready.release()
+            time.sleep(self.delay)
+            self.sent = time.monotonic()
+            self.wake()
+            self.done.release()
+            me.did("wake")
+
+    def once(self, kind: str) -> float:
+        """Wait; return how many seconds ago it was fulfilled."""
+        self.wish = kind
+        self.go.release()
+        self.ready.acquire()
+        begin = time.monotonic()
+        self.wait()
+        end = time.monotonic()
+        self.done.acquire()
+        late = end - max(begin, self.sent)
+        self.flag = False
+        self.event.clear()
+        if kind == "rlock":
+            self.rlock.release()
+        return late
+
+    @actor()
+    def waiter(self, me: Actor) -> None:
+        what = f"{self.kind}: a wait that was fulfilled after {self.delay} s"
+        try:
+            judge(
+                me,
+                self.target,
+                what,
+                lambda: self.once(self.kind),
+                lambda: self.once("control"),
+            )
+        finally:
+            self.wish = None
+            self.go.release()

@@ -1,0 +1,1 @@
+"""Of locks, conditions, events, semaphores and barriers."""

@@ -1,0 +1,1 @@
+"""Of queues, futures and executors upon a target's primitives."""

@@ -1,0 +1,1 @@
+"""Of threads: their registry, hooks, ends, timers, thread-local values, and forks."""

@@ -1,0 +1,346 @@
+"""Timers, thread-locals, stack sizes, and the longest waits of all."""
+
+from __future__ import annotations
+
+import _thread
+import ctypes
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ...api.scenario import CLOCK_SLACK, MANY, Actor, OracleFailure, Scenario, actor
+from .registry import Value, soon
+
+LONG = 3600.0
+"""Seconds that no round lasts."""
+
+
+class TimerFires(Scenario):
+    """A timer calls its function once, with its arguments, not too early; cancel() comes late."""
+
+    subjects = "Timer Thread"
+    requires: ClassVar = frozenset({"Timer"})
+    max_threads = 16
+
+    @actor(MANY)
+    def user(self, me: Actor) -> None:
+        for k in range(2):
+            fired: list[tuple[float, Any, Any]] = []
+            interval = me.tiny()
+            timer = self.target.Timer(interval, self.fire, [fired, k], {"key": me.index})
+            begin = time.monotonic()
+            timer.start()
+            me.pause()
+            timer.join()
+            if [told[1:] for told in fired] != [(k, me.index)]:
+                raise OracleFailure("once", f"when join() returned, it had been called by {fired}")
+            if (early := begin + interval - fired[0][0]) > CLOCK_SLACK:
+                raise OracleFailure("timeout", f"{early:.6f} s too early for {interval:.6f} s")
+            timer.cancel()
+            timer.join()
+            if len(fired) != 1 or timer.is_alive():
+                raise OracleFailure("state", "cancel() has changed a timer that had fired")
+            me.did("fired")
+
+    def fire(self, fired: list[tuple[float, Any, Any]], k: int, key: int = -1) -> None:
+        fired.append((time.monotonic(), k, key))
+
+
+class TimerCancelled(Scenario):
+    """A timer that is cancelled in time never fires, and ends at once; at most once, if late."""
+
+    subjects = "Timer Thread"
+    requires: ClassVar = frozenset({"Timer"})
+    must_see = frozenset({"never", "in time"})
+    max_threads = 16
+
+    def setup(self) -> None:
+        self.long: list[tuple[Any, list[int]]] = []
+
+    @actor(MANY)
+    def user(self, me: Actor) -> None:
+        fired: list[int] = []
+        timer = self.target.Timer(LONG, fired.append, (1,))
+        self.long.append((timer, fired))
+        if me.rng.random() < 0.3:
+            timer.cancel()  # before the start counts, too
+            timer.start()
+        else:
+            timer.start()
+            me.pause()
+            timer.cancel()
+        timer.join()
+        if fired or timer.is_alive():
+            raise OracleFailure(
+                "never", f"cancelled an hour too early, it fired {len(fired)} times"
+            )
+        me.saw("never")
+        me.did("cancel")
+        self.race(me)
+
+    def race(self, me: Actor) -> None:
+        """Cancel a timer at about the time at which it fires."""
+        fired: list[int] = []
+        interval = me.rng.choice((0.0002, 0.001, 0.003, 0.01))
+        timer = self.target.Timer(interval, fired.append, (1,))
+        begin = time.monotonic()
+        timer.start()
+        if me.rng.random() < 0.7:
+            time.sleep(me.rng.random() * 1.5 * interval)
+        timer.cancel()
+        in_time = time.monotonic() - begin < interval
+        timer.join()
+        if len(fired) > 1 or (fired and in_time):
+            raise OracleFailure("cancelled", f"fired {len(fired)} times; cancelled {in_time=}")
+        me.saw("in time" if in_time else "fired" if fired else "late")
+        me.did("race")
+
+    def arbiter(self) -> str:
+        if any(fired for _, fired in self.long):
+            raise OracleFailure("never", "a timer fired that was cancelled")
+        return "done"
+
+
+class LocalsApart(Scenario):
+    """Each thread has its own values in a local, made for it anew, and freed when it ends."""
+
+    subjects = "local"
+    requires: ClassVar = frozenset({"local"})
+    max_threads = 16
+
+    def setup(self) -> None:
+        made: list[tuple[int, str, int]] = []
+        self.made = made
+
+        class Sub(self.target.local):  # type: ignore[name-defined,misc]  # known when it is run
+            shared = "of the class"
+
+            def __init__(self, word: str, *, number: int) -> None:
+                made.append((_thread.get_ident(), word, number))
+                self.word = word
+
+        self.plain = self.target.local()
+        self.sub: Any = Sub("word", number=7)
+        self.plain.value = self.sub.value = "main"
+        self.wrong: list[str] = []
+        self.freed: list[int] = []
+
+    def check(self, right: bool, wrong: str) -> None:
+        if not right:
+            self.wrong.append(wrong)
+
+    def work(self, me: Actor, mine: object, twice: list[int]) -> None:
+        for kind, local in (("local", self.plain), ("subclass", self.sub)):
+            self.check(not hasattr(local, "value"), f"a new thread sees a value in a {kind}")
+            local.value = mine
+            local.freed = Value(lambda: self.freed.append(1))
+        self.check(self.sub.word == "word" and self.sub.shared == "of the class", "lost in init")
+        self.sub.word = mine
+        for _ in range(5):
+            me.pause()
+            same = self.plain.value is mine and self.sub.value is mine and self.sub.word is mine
+            self.check(same, "a thread does not see its own value")
+        del self.plain.value
+        self.check(not hasattr(self.plain, "value"), "a deleted value is there")
+        self.check(set(vars(self.sub)) == {"word", "value", "freed"}, "__dict__ has other names")
+        twice.append(1)
+
+    @actor(MANY)
+    def starter(self, me: Actor) -> None:
+        for _ in range(3):
+            ended: list[int] = []
+            thread = self.target.Thread(target=self.work, args=(me, object(), ended))
+            thread.start()
+            thread.join()
+            self.check(bool(ended), "a thread has failed")
+            me.did("thread")
+
+    def arbiter(self) -> str:
+        if self.wrong:
+            raise OracleFailure("apart", self.wrong[0])
+        threads = 3 * self.threads
+        if (self.plain.value, self.sub.value, self.sub.word) != ("main", "main", "word"):
+            raise OracleFailure("apart", "the main thread's values have changed")
+        if len(self.made) != threads + 1 or {made[1:] for made in self.made} != {("word", 7)}:
+            raise OracleFailure("init", f"{threads + 1} threads made {self.made}")
+        if not soon(lambda: len(self.freed) == 2 * threads):
+            raise OracleFailure("freed", f"{len(self.freed)} of {2 * threads} values were freed")
+        return "done"
+
+
+def stack_bytes() -> int | None:
+    """Return the size of this thread's stack, where the system says it."""
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None)
+    attributes = ctypes.create_string_buffer(256)
+    self = libc.pthread_self
+    self.restype = ctypes.c_void_p
+    if not hasattr(libc, "pthread_getattr_np"):
+        return None
+    if libc.pthread_getattr_np(ctypes.c_void_p(self()), attributes):
+        return None
+    size, address = ctypes.c_size_t(), ctypes.c_void_p()
+    libc.pthread_attr_getstack(attributes, ctypes.byref(address), ctypes.byref(size))
+    libc.pthread_attr_destroy(attributes)
+    return size.value
+
+
+class StackSizeApplied(Scenario):
+    """stack_size() returns what was set before, refuses what is too small, and is applied."""
+
+    core = False
+    subjects = "Thread stack_size"
+    requires: ClassVar = frozenset({"stack_size"})
+    max_threads = 8
+
+    def setup(self) -> None:
+        self.before = self.target.stack_size(0)
+        self.last = 0
+
+    @actor()
+    def setter(self, me: Actor) -> None:
+        for _ in range(4):
+            last = self.last
+            size = me.rng.randrange(144, 512) * 2**16  # more than there is without
+            if (told := self.target.stack_size(size)) != last:
+                raise OracleFailure("old", f"it was {last}, and is said to have been {told}")
+            self.refuse(me.rng.choice((1, 4095, me.rng.randrange(1, 32768), 32767)))
+            self.last = size
+            found: list[int | None] = []
+            thread = self.target.Thread(target=lambda: found.append(stack_bytes()))  # noqa: B023
+            thread.start()
+            thread.join()
+            # The system may round it, not count the page that guards it, and reuse a larger one.
+            if found[0] is not None and found[0] < size - 2**16:
+                raise OracleFailure("applied", f"{size} bytes were wanted, there are {found[0]}")
+            me.did("size")
+
+    def refuse(self, size: int) -> None:
+        try:
+            self.target.stack_size(size)
+        except ValueError:
+            return
+        raise OracleFailure("refused", f"stack_size({size}) did not raise ValueError")
+
+    @actor(MANY)
+    def starter(self, me: Actor) -> None:
+        for _ in range(3):
+            told: list[int] = []
+            thread = self.target.Thread(target=told.append, args=(1,))
+            thread.start()
+            thread.join()
+            if told != [1]:
+                raise OracleFailure("runs", "a thread has not run")
+            me.did("thread")
+
+    def arbiter(self) -> str:
+        told = self.target.stack_size()  # which sets it to 0, too
+        if told != self.last or self.target.stack_size(self.before) != 0:
+            raise OracleFailure("old", f"it was {self.last}, and is said to have been {told}")
+        return "done"
+
+
+class LongestWaits(Scenario):
+    """A wait of TIMEOUT_MAX is a wait, and is woken; of more, OverflowError, and no change."""
+
+    core = False
+    subjects = "Lock RLock Semaphore Condition Event Barrier Thread"
+    requires: ClassVar = frozenset({"TIMEOUT_MAX"})
+    max_threads = 16
+
+    def setup(self) -> None:
+        m = self.target
+        self.kind = self.rng.choice(
+            ("Lock", "RLock", "Semaphore", "Condition", "Event", "Barrier", "Thread")
+        )
+        self.most = m.TIMEOUT_MAX
+        self.go = False
+        self.condition = m.Condition()
+        self.event = m.Event()
+        self.barrier = m.Barrier(self.threads)
+        self.semaphore = m.Semaphore(0)
+        self.gate = _thread.allocate_lock()
+        self.gate.acquire()
+        self.thread = m.Thread(target=self.gate.acquire)
+        self.thread.start()
+        self.locks = {"Lock": m.Lock(), "RLock": m.RLock()}
+
+    @actor(MANY)
+    def waiter(self, me: Actor) -> None:
+        kind, most = self.kind, self.most
+        if kind in self.locks:
+            self.section(me)
+        elif kind == "Semaphore":
+            self.took(self.semaphore.acquire(timeout=most))
+        elif kind == "Condition":
+            with self.condition:
+                while not self.go:
+                    self.took(self.condition.wait(most))
+                self.took(self.condition.wait_for(lambda: self.go, most))
+        elif kind == "Event":
+            self.took(self.event.wait(most))
+        elif kind == "Barrier":
+            self.barrier.wait(most)
+        else:
+            self.thread.join(most)
+            self.took(not self.thread.is_alive())
+        me.did(kind)
+        self.beyond(me)
+
+    def section(self, me: Actor) -> None:
+        lock = self.locks[self.kind]
+        for _ in range(5):
+            self.took(lock.acquire(timeout=self.most))
+            me.pause()
+            lock.release()
+
+    def took(self, result: object) -> None:
+        if not result:
+            raise OracleFailure("timeout", f"a {self.kind} has given up after no time")
+
+    @actor()
+    def waker(self, me: Actor) -> None:
+        me.pause()
+        if self.kind in self.locks:
+            self.section(me)
+        self.semaphore.release(self.threads - 1)
+        with self.condition:
+            self.go = True
+            self.condition.notify_all()
+        self.event.set()
+        if self.kind == "Barrier":
+            self.barrier.wait(self.most)
+        self.gate.release()
+        me.did("wake")
+
+    def beyond(self, me: Actor) -> None:
+        """Wait for longer than can be, on what nobody else has."""
+        m, too_long = self.target, self.most * me.rng.choice((1.001, 2, 1e6))
+        lock, rlock, condition, event = m.Lock(), m.RLock(), m.Condition(), m.Event()
+        semaphore = m.Semaphore(0)
+        lock.acquire()
+        self.refused(lambda: lock.acquire(timeout=too_long))
+        lock.release()
+        self.refused(lambda: rlock.acquire(timeout=too_long))
+        self.refused(lambda: semaphore.acquire(timeout=too_long))
+        self.refused(lambda: event.wait(too_long))
+        with condition:
+            self.refused(lambda: condition.wait(too_long))
+            condition.notify()
+        semaphore.release()
+        if rlock._is_owned() or lock.locked() or not semaphore.acquire(False):
+            raise OracleFailure("state", "a wait that was refused has changed something")
+        me.did("refused")
+
+    def refused(self, wait: Callable[[], object]) -> None:
+        try:
+            wait()
+        except OverflowError:
+            return
+        raise OracleFailure("refused", "a wait beyond TIMEOUT_MAX did not raise OverflowError")
+
+    def arbiter(self) -> str:
+        self.thread.join(self.most)
+        return "done"
