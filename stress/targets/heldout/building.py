@@ -49,6 +49,8 @@ AREAS = (
 QUEUE = "Queue LifoQueue PriorityQueue SimpleQueue Empty Full ShutDown"
 FUTURES = "Future as_completed ALL_COMPLETED FIRST_COMPLETED FIRST_EXCEPTION CancelledError"
 
+OWN = "Empty Full ShutDown CancelledError BrokenExecutor InvalidStateError"
+
 
 class NoBug(Exception):
     """There is no such bug, or the interpreter's source has not what it replaces."""
@@ -80,7 +82,14 @@ def build(name: str) -> ModuleType:
     queues_, base = made("queue"), made("concurrent.futures._base")
     # Callers catch the names that everybody knows.
     for copy, own in ((queues_, queue), (base, futures)):
-        for word in ("Empty", "Full", "ShutDown", "CancelledError", "InvalidStateError"):
+        for word in (
+            "Empty",
+            "Full",
+            "ShutDown",
+            "CancelledError",
+            "BrokenExecutor",
+            "InvalidStateError",
+        ):
             if hasattr(own, word):
                 vars(copy)[word] = getattr(own, word)
     parts["concurrent.futures"] = SimpleNamespace(_base=base)
