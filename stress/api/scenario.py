@@ -138,12 +138,20 @@ class World:
     """What a scenario is made in: the module under test, random numbers, how many threads."""
 
     def __init__(
-        self, target: ModuleType, rng: Random, threads: int, name: str = "threading"
+        self,
+        target: ModuleType,
+        rng: Random,
+        threads: int,
+        name: str = "threading",
+        *,
+        has_nemeses: bool = False,
     ) -> None:
+        """has_nemeses: some disturb it."""
         self.target: Any = target
         self.name = name
         self.rng = rng
         self.threads = threads
+        self.has_nemeses = has_nemeses
 
 
 class Marked:
@@ -206,6 +214,7 @@ class Scenario:
         self.rng = world.rng
         self.threads = world.threads
         self.target_name = world.name
+        self.has_nemeses = world.has_nemeses
         self.setup()
 
     def setup(self) -> None:

@@ -133,6 +133,7 @@ class Rounds:
                         Random(seed_of(seed, self.round, copy)),
                         len(self.plain),
                         self.batch.target,
+                        has_nemeses=bool(self.batch.nemeses),
                     )
                 )
                 for copy in range(self.copies)

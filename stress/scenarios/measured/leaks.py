@@ -1,7 +1,7 @@
 """Leaks: what an operation leaves behind each time, counted after thousands of them.
 
-A round first works for longer than nemeses go on with it; then it is quiet, and counts what is
-there between windows of equally many operations: blocks of memory, objects known to the garbage
+Where there are nemeses, a round first works for longer than they go on with it. Then it counts what
+is there between windows of equally many operations: blocks of memory, objects known to the garbage
 collector, bytes of the C library's heap, descriptors, threads. A leak makes the same steps in
 each window; caches that fill and memory that is freed late do not.
 """
@@ -29,14 +29,15 @@ DISTURBED = 1.3
 WINDOWS = 15
 MISSES = 2
 """Windows among them in which it need not have grown."""
-ENOUGH = 2500
+ENOUGH = 1200
 """Operations in a window, so that one leak in a thousand is in nearly every one; more ..."""
-MOST = 5000
+MOST = 4000
 """... up to so many if they are quick; fewer if they take longer than ..."""
-LONGEST = 0.4
+LONGEST = 0.2
 """... so many seconds."""
 SHORT = 0.00002
 KINDS_A_ROUND = 3
+"""Where there are nemeses; else all of them, some 8 seconds."""
 
 
 class MallInfo(ctypes.Structure):
@@ -154,7 +155,7 @@ class Leaks(Scenario):
             "pool": not any(hasattr(target, n) for n in ("ThreadPoolExecutor", "_register_atexit")),
         }
         names = [name for name in names if not absent.get(name)]
-        self.kinds = self.rng.sample(names, KINDS_A_ROUND)
+        self.kinds = self.rng.sample(names, KINDS_A_ROUND if self.has_nemeses else len(names))
 
     # Each of these is an operation, or a few.
 
@@ -359,7 +360,7 @@ class Leaks(Scenario):
 
     @actor(main=True)
     def main(self, me: Actor) -> None:
-        for kind in self.kinds:
+        for kind in self.kinds if self.has_nemeses else ():
             end = self.helpers(kind)
             self.last(me, getattr(self, f"do_{kind}"), DISTURBED / len(self.kinds))
             end()
@@ -372,8 +373,8 @@ class Leaks(Scenario):
         """Look for steps in each of some windows; end as soon as there are none."""
         operation = getattr(self, f"do_{kind}")
         measure = Measure()
-        rate = self.last(me, operation, 0.1)
-        times = int(max(100, min(ENOUGH, rate * LONGEST), min(MOST, rate * 0.1)))
+        rate = self.last(me, operation, 0.05)
+        times = int(max(100, min(ENOUGH, rate * LONGEST), min(MOST, rate * 0.05)))
         kinds = Counter(type(thing).__name__ for thing in gc.get_objects())
         measure.begin()
         self.repeat(me, operation, times)
