@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from ...api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 from ...processes.kernel import threads
@@ -102,6 +103,53 @@ class ThreadStartRace(Scenario):
             raise OracleFailure("lost", "the thread was started, yet it neither runs nor ends")
         self.thread.join()
         return "done"
+
+
+class ThreadRefusals(Scenario):
+    """join() before the start or of oneself, and daemon after the start, raise RuntimeError."""
+
+    core = False
+    subjects = "Thread"
+    max_threads = 8
+
+    def refused(self, call: Callable[[], object], what: str) -> None:
+        try:
+            call()
+        except RuntimeError:
+            return
+        raise OracleFailure("refused", f"{what} did not raise RuntimeError")
+
+    @actor(MANY)
+    def user(self, me: Actor) -> None:
+        told: list[str] = []
+        gate = _thread.allocate_lock()
+        gate.acquire()
+
+        def work() -> None:
+            try:
+                thread.join()
+            except RuntimeError:
+                told.append("refused")
+            gate.acquire()
+
+        thread = self.target.Thread(target=work)
+        self.refused(thread.join, "join() before start()")
+        self.refused(lambda: thread.join(0), "join(0) before start()")
+        thread.start()
+        checked = isinstance(getattr(self.target.Thread, "daemon", None), property)
+        if checked:
+            self.refused(lambda: setattr(thread, "daemon", True), "daemon of a running thread")
+        me.timed(lambda t: thread.join(t) or not thread.is_alive(), me.tiny())
+        if not thread.is_alive():
+            raise OracleFailure("alive", "is_alive() is false while the thread runs")
+        gate.release()
+        thread.join()
+        self.refused(thread.start, "start() after the end")
+        if checked:
+            self.refused(lambda: setattr(thread, "daemon", False), "daemon of an ended thread")
+        if told != ["refused"]:
+            raise OracleFailure("refused", "join() of the current thread was not refused")
+        me.did("thread")
 
 
 ASLEEP_SECONDS = 5.0
