@@ -154,9 +154,9 @@ def add_target(one: argparse.ArgumentParser) -> None:
 def add_known(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--known",
-        type=Path,
         metavar="FILE",
-        help="findings that are known, one a line: a fingerprint, or scenario: oracle; # its cause",
+        help="findings that are known, one a line: a fingerprint, or scenario: oracle; # its cause;"
+        " `threading` for what is known of CPython's",
     )
 
 

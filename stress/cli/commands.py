@@ -24,6 +24,7 @@ from . import compare, exports, page, report
 from .doctor import doctor
 from .repro import repro
 
+KNOWN = Path(__file__).parents[1] / "known"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -55,14 +56,16 @@ def shard_of(text: str) -> tuple[int, int]:
     return int(part), int(parts)
 
 
-def known_in(path: Path) -> tuple[str, ...]:
-    """Read a file of known findings. Raises Usage."""
+def known_in(name: str) -> tuple[str, ...]:
+    """Read a file of known findings, or one that is shipped by this name. Raises Usage."""
+    shipped = KNOWN / f"{name}.txt"
     try:
+        path = shipped if shipped.exists() and not Path(name).exists() else Path(name)
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Usage(f"--known {path}: {error}") from None
-    found = [line.partition("#")[0].strip() for line in lines]
-    return tuple(" ".join(name.split()) for name in found if name)
+        raise Usage(f"--known {name}: {error}") from None
+    found = [line.partition("#")[0].split() for line in lines]
+    return tuple(" ".join(words) for words in found if words)
 
 
 def options_of(arguments: argparse.Namespace) -> Options:

@@ -38,8 +38,9 @@ class Finding:
         return f"{self.batch.scenario}-{hashlib.blake2b(text.encode(), digest_size=3).hexdigest()}"
 
     def is_in(self, known: Collection[str]) -> bool:
-        """Return whether it is among these: fingerprints, and "scenario: oracle" in words."""
-        return self.fingerprint in known or f"{self.batch.scenario}: {self.oracle}" in known
+        """Return whether it is among these: fingerprints, and "scenario: oracle", * for any."""
+        oracles = (f"{self.batch.scenario}: {oracle}" for oracle in (self.oracle, "*"))
+        return self.fingerprint in known or any(each in known for each in oracles)
 
     def write(self, folder: Path) -> Path:
         """Keep it, unless an equal one is kept already; return the file."""

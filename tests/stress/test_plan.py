@@ -108,6 +108,17 @@ def test_a_fingerprint_is_of_the_failure_not_of_the_seed() -> None:
     assert seed_of(1, "a") == seed_of(1, "a") != seed_of(1, "b")
 
 
+def test_what_is_known_is_declared_by_scenario_and_oracle(tmp_path: pathlib.Path) -> None:
+    one = a_finding()
+    for line in (one.fingerprint, "lock_torture:  exclusion  # why", "lock_torture: *"):
+        (tmp_path / "known").write_text(f"\n# a word\n{line}\n")
+        assert one.is_in(commands.known_in(str(tmp_path / "known"))), line
+    (tmp_path / "known").write_text("lock_torture: sum\nrlock_recursion: *\n")
+    assert not one.is_in(commands.known_in(str(tmp_path / "known")))
+    shipped_names = {line.partition(":")[0] for line in commands.known_in("threading")}
+    assert shipped_names <= set(shipped())
+
+
 def test_findings_are_kept_once_and_survive_a_killed_harness(tmp_path: pathlib.Path) -> None:
     run = new_run(tmp_path, OPTIONS, PYTHON)
     # As a child leaves it whose supervisor is killed now, or still alive:
