@@ -86,8 +86,10 @@ STEPS += [
     Step(f"perf-{tag}", tag, 75, f'"$(ci/env {tag})" -m perf run --tier full --go-on --budget 3600')
     for tag in ("3.13t", "3.14t", "3.15t")
 ]
-POWER = '"$(ci/env 3.13t)" -m stress selftest --seeds 20 --golden 0.5'
+POWER = '"$(ci/env 3.13t)" -m stress selftest --seeds 10 --golden 1'
 STEPS += [Step("stress-selftest", "3.13t", 240, POWER)]
+HELD_OUT = '"$(ci/env 3.13t)" -m stress selftest --held-out --known cpython --golden 1'
+STEPS += [Step("stress-held-out", "3.13t", 90, HELD_OUT)]
 
 
 @dataclasses.dataclass(frozen=True)

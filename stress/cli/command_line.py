@@ -156,7 +156,7 @@ def add_known(one: argparse.ArgumentParser) -> None:
         "--known",
         metavar="FILE",
         help="findings that are known, one a line: a fingerprint, or scenario: oracle; # its cause;"
-        " `threading` for what is known of CPython's",
+        " `cpython` for what is known of its threading",
     )
 
 

@@ -60,12 +60,19 @@ def known_in(name: str) -> tuple[str, ...]:
     """Read a file of known findings, or one that is shipped by this name. Raises Usage."""
     shipped = KNOWN / f"{name}.txt"
     try:
-        path = shipped if shipped.exists() and not Path(name).exists() else Path(name)
+        path = Path(name) if Path(name).is_file() or not shipped.exists() else shipped
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise Usage(f"--known {name}: {error}") from None
     found = [line.partition("#")[0].split() for line in lines]
     return tuple(" ".join(words) for words in found if words)
+
+
+def known_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return what is known of the target: what the user says, or else what is shipped for it."""
+    shipped = (KNOWN / f"{arguments.target}.txt").exists()
+    name = arguments.known or (arguments.target if shipped else "")
+    return known_in(name) if name else ()
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
@@ -91,7 +98,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         shard=shard_of(arguments.shard),
         until_failure=arguments.until_failure,
         exit_first=arguments.exit_first,
-        known=known_in(arguments.known) if arguments.known else (),
+        known=known_of(arguments),
         files=files_of(arguments),
     )
 
