@@ -133,6 +133,8 @@ class Plan:
                 " not what is needed"
             )
         self.dropped = [name for name in every if name not in self.scenarios]
+        # In the first pass what takes seconds comes last.
+        self.scenarios = dict(sorted(self.scenarios.items(), key=lambda item: item[1].slow))
         self._fresh: dict[str, float] = {}
 
     def throwing(self, cls: type[Scenario]) -> list[str]:

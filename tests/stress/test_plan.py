@@ -33,15 +33,15 @@ def a_finding(seed: int = 1, oracle: str = "exclusion") -> Finding:
 
 def test_a_plan_is_the_same_for_the_same_seed_and_begins_with_every_scenario() -> None:
     one, other = Plan(OPTIONS), Plan(OPTIONS)
-    first = [one.batch(k) for k in range(150)]
-    assert first == [other.batch(k) for k in range(150)]
+    first = [one.batch(k) for k in range(400)]
+    assert first == [other.batch(k) for k in range(400)]
     assert {batch.scenario for batch in first[: one.first_pass]} == set(shipped())
     for batch in first[: one.first_pass]:
         assert set(batch.nemeses) <= shipped()[batch.scenario].tolerates
     used = {nemesis for batch in first for nemesis in batch.nemeses}
     assert used == set(OPTIONS.nemeses)
     assert {batch.threads for batch in first} == {2, 4}
-    assert len({batch.seed for batch in first}) == 150
+    assert len({batch.seed for batch in first}) == 400
 
 
 def test_a_target_in_c_gets_no_breaks_between_its_lines() -> None:
