@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import time
 from collections import Counter
+from typing import ClassVar
 
 from ...api.scenario import ACCEPTABLE, INTERESTING, MANY, Actor, OracleFailure, Scenario, actor
 
@@ -62,9 +63,10 @@ class BarrierBreaks(Scenario):
     outcomes = {"crossed": ACCEPTABLE, "broken": ACCEPTABLE, "both": INTERESTING}
     must_see = frozenset({"broken"})
     max_threads = 16
+    ways: ClassVar[tuple[str, ...]] = ("abort", "abort", "action", "timeout")
 
     def setup(self) -> None:
-        self.way = self.rng.choice(("abort", "abort", "action", "abort inside", "timeout"))
+        self.way = self.rng.choice(self.ways)
         self.barrier = self.target.Barrier(self.threads - 1, action=self.act)
         self.results: list[object] = []
         self.calm = False
@@ -112,6 +114,13 @@ class BarrierBreaks(Scenario):
         if not numbers:
             return "broken"
         return "crossed" if len(numbers) == self.threads - 1 else "both"
+
+
+class BarrierAbortedInside(BarrierBreaks):
+    """abort() in a barrier's own action breaks it: CPython's waits for itself there."""
+
+    core = False
+    ways: ClassVar[tuple[str, ...]] = ("abort inside",)
 
 
 class BarrierReset(Scenario):
