@@ -1,11 +1,11 @@
 """What is run in which order: a plan that is the same for the same seed, on any machine.
 
-The first pass runs each scenario once, plainly. Each later pass runs all again in another order,
-with other numbers of threads and other nemeses. Batches are short, for a bug is met by another
-choice sooner than by more of the same; they grow a little from pass to pass. Batch number i
-depends on the seed and i alone; so a plan can be resumed at any number, and shared among machines
-by numbers. Only how long a batch lasts is decided on the way (longer where hand-overs are still
-new, or what must be seen was not), and which ones are left out (see `Runner.wanted`).
+The first pass runs each scenario once, undisturbed but for breaks between lines. Each later pass
+runs all again in another order, with other numbers of threads and other nemeses. Batches are short,
+for a bug is met by another choice sooner than by more of the same; they grow a little from pass to
+pass. Batch number i depends on the seed and i alone; so a plan can be resumed at any number, and
+shared among machines by numbers. Only how long a batch lasts is decided on the way (longer where
+hand-overs are still new), and which ones are left out (see `Runner.wanted`).
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ class Plan:
         threads = rng.choice(self.options.threads) if turn else self.options.threads[0]
         count = rng.choices((0, 1, 2, 3), (2, 4, 3, 1))[0] if turn else 0
         nemeses = rng.sample(self.nemeses, min(count, len(self.nemeses)))
-        if turn and LINES in self.nemeses and LINES not in nemeses and rng.random() < 0.5:
+        measures = not turn and self.scenarios[name].slow
+        if LINES in self.nemeses and LINES not in nemeses and rng.random() < 0.5 and not measures:
             nemeses.append(LINES)
         if throwing := self.throwing(self.scenarios[name]):
             chosen = rng.sample(throwing, rng.randint(1, len(throwing)))
