@@ -20,6 +20,8 @@ pre { overflow-x: auto; background: #8881; padding: .7em; font-size: 12px; }
 .interesting, .TOO_LITTLE { color: #b70; }
 .acceptable, .NOTHING_FOUND { color: #184; }
 svg { background: #8881; margin-right: 1em; }
+.wide { overflow-x: auto; }
+@media (max-width: 40em) { body { margin: 1em auto; } td, th { padding: .2em .4em; } }
 @media (prefers-color-scheme: dark) { body { background: #161616; color: #ddd; } }
 """
 
@@ -62,7 +64,7 @@ def scenarios(summary: dict[str, Any]) -> str:
         rows.append(
             "<tr>"
             + cell(name)
-            + cell(state, kind)
+            + (found(entry["findings"]) if entry["findings"] else cell(state, kind))
             + f"<td>{outcomes}</td>"
             + cell(f"{entry['rounds']:,}", "n")
             + cell(f"{entry['ops']:,}", "n")
@@ -71,7 +73,27 @@ def scenarios(summary: dict[str, Any]) -> str:
         )
     heads = ("scenario", "result", "outcomes", "rounds", "operations", "hand-overs seen")
     head = "".join(f"<th>{word}</th>" for word in heads)
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+
+
+def found(fingerprints: list[str]) -> str:
+    """Return a cell with a link to each finding."""
+    links = (f'<a class="FOUND" href="#{one}">FOUND</a>' for one in fingerprints)
+    return f"<td>{' '.join(links)}</td>"
+
+
+def surroundings(run: Run) -> str:
+    """Return the machine and interpreter, and what was not run."""
+    about, summary = run.info["python"], run.info["summary"]
+    words = [
+        f"{about['version']} ({about['build']}), GIL {'on' if about['gil'] else 'off'}",
+        f"{about['cpus']} processors, {about.get('processor', 'unknown')}",
+        f"{summary['batches']} batches planned",
+    ]
+    if summary["dropped"]:
+        words.append(f"not run: {', '.join(summary['dropped'])}")
+    words += [f"reservation: {word}" for word in summary["reservations"]]
+    return "".join(f"<p>{html.escape(word)}</p>" for word in words)
 
 
 def curves(run: Run) -> str:
@@ -96,7 +118,7 @@ def past(runs: list[Run]) -> str:
         row = cell(run.name) + cell(verdict, verdict) + cell(ops, "n") + cell(found)
         rows.append(f"<tr>{row}</tr>")
     head = "<tr><th>run</th><th>verdict</th><th>operations</th><th>findings</th></tr>"
-    return f"<h2>History</h2><table>{head}{''.join(rows)}</table>"
+    return f'<h2>History</h2><div class="wide"><table>{head}{"".join(rows)}</table></div>'
 
 
 def page(runs: list[Run], history: list[Run], root: Path) -> str:
@@ -110,9 +132,10 @@ def page(runs: list[Run], history: list[Run], root: Path) -> str:
         )
         parts.append(f"<h1>stress: {html.escape(title)}</h1>")
         parts.append(f'<p class="{summary["verdict"]}">{html.escape(verdict_line(run))}</p>')
+        parts.append(surroundings(run))
         parts.append(scenarios(summary))
         parts += [
-            f"<h2>{html.escape(finding.fingerprint)}</h2>"
+            f'<h2 id="{finding.fingerprint}">{html.escape(finding.fingerprint)}</h2>'
             f"<pre>{html.escape(finding_text(finding, root, lines=400))}</pre>"
             for finding in run.findings()
         ]
@@ -120,5 +143,6 @@ def page(runs: list[Run], history: list[Run], root: Path) -> str:
     parts.append(past(history))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>stress</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )

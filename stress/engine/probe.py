@@ -10,6 +10,8 @@ import sys
 import sysconfig
 from typing import Any
 
+from toolkit.machine import cpu_model
+
 from ..targets.inspection import code_of, indivisible
 from ..targets.loading import NoTarget, load
 from .process import environment
@@ -38,6 +40,7 @@ def describe(target: str) -> dict[str, Any]:
         "debug": bool(sysconfig.get_config_var("Py_DEBUG")),
         "sanitizer": "thread" if "-fsanitize=thread" in flags else "",
         "cpus": len(os.sched_getaffinity(0)),
+        "processor": cpu_model(),
         "file": getattr(module, "__file__", None) or "",
         "python_lines": bool(code_of(module)),
         "names": sorted(name for name in dir(module) if not name.startswith("_")),

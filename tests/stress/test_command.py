@@ -212,6 +212,8 @@ def test_a_quiet_run_says_what_was_exercised_and_writes_reports(tmp_path: pathli
     assert (suite.get("tests"), suite.get("failures")) == ("2", "0")
     page = (tmp_path / "r.html").read_text()
     assert "event_publishes" in page
+    assert 'name="viewport"' in page
+    assert "processors, " in page
     assert "http" not in page
     if FREE_THREADED:
         assert done.returncode == 0, done.stdout
