@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from functools import partial
 from typing import Any
@@ -310,3 +311,19 @@ def test_the_collector_never_waits_for_waiters(name: str) -> None:
     contending.join()
     held.release()
     parked.join()
+
+
+@pytest.mark.thread_unsafe(reason="counts the blocks of the whole process")
+def test_waits_leave_nothing_in_the_interpreters_caches() -> None:
+    """Each 64th wait asks whether the GIL is on; a name made for that would stay in a cache."""
+    lock = ftthreading.Lock()
+    lock.acquire()
+
+    def wait(times: int) -> int:
+        for _ in range(times):
+            lock.acquire(timeout=0.000001)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    before = wait(640)
+    assert wait(64 * 100) - before < 20

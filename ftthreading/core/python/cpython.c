@@ -1,6 +1,7 @@
 /* Private names of CPython, each behind a function with a fallback (see cpython.h). */
 
 #include "cpython.h"
+#include "object.h"
 
 /* Calls module.name(); a new reference, or NULL, with no exception set if there is no such
    function. */
@@ -67,7 +68,7 @@ ftt_cpython_gil_enabled(void)
         return -1;
     }
     PyObject *function;
-    int enabled = PyObject_GetOptionalAttrString(sys, "_is_gil_enabled", &function);
+    int enabled = ftt_optional_attribute(sys, "_is_gil_enabled", &function);
     Py_DECREF(sys);
     if (enabled <= 0) {
         return enabled < 0 ? -1 : 1;

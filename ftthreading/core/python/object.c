@@ -56,3 +56,22 @@ ftt_overrides(PyObject *self, PyTypeObject *base, const char *const *names)
     }
     return PyErr_Occurred() ? -1 : differs;
 }
+
+PyObject *
+ftt_attribute(PyObject *object, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    PyObject *value = interned == NULL ? NULL : PyObject_GetAttr(object, interned);
+    Py_XDECREF(interned);
+    return value;
+}
+
+int
+ftt_optional_attribute(PyObject *object, const char *name, PyObject **value)
+{
+    *value = NULL;
+    PyObject *interned = PyUnicode_InternFromString(name);
+    int found = interned == NULL ? -1 : PyObject_GetOptionalAttr(object, interned, value);
+    Py_XDECREF(interned);
+    return found;
+}

@@ -23,6 +23,12 @@ void ftt_not_initialised(PyObject *self);
    inherits from; -1 with an exception set. */
 int ftt_overrides(PyObject *self, PyTypeObject *base, const char *const *names);
 
+/* As PyObject_GetAttrString(), but for the name: that makes a new one at each call, and each stays
+   in the interpreter's cache of types' attributes, in place of what others look for. */
+PyObject *ftt_attribute(PyObject *object, const char *name);
+/* The same, if there is one: 1, else 0; -1 with an exception set. */
+int ftt_optional_attribute(PyObject *object, const char *name, PyObject **value);
+
 /* A type made in C has no __dict__ attribute of its own accord, so vars() would not work. */
 #define FTT_DICT_GETSET {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}
 

@@ -11,6 +11,7 @@
 
 #include "condition_type.h"
 #include "types.h"
+#include "python/object.h"
 
 #define MOST_CALLS 10
 
@@ -21,11 +22,11 @@ ask(PyObject *self, const char *name, PyObject *argument)
 {
     PyObject *method = NULL;
     if (!cast(self)->own_ways &&
-        PyObject_GetOptionalAttrString(cast(self)->lock, name, &method) < 0) {
+        ftt_optional_attribute(cast(self)->lock, name, &method) < 0) {
         return NULL;
     }
     if (method == NULL) {
-        method = PyObject_GetAttrString(self, name);
+        method = ftt_attribute(self, name);
     }
     if (method == NULL) {
         return NULL;
@@ -58,7 +59,7 @@ lock_method(PyObject *self, const char *name)
 {
     PyObject *method = NULL;
     if (lock_of(self) != NULL) {
-        (void)PyObject_GetOptionalAttrString(cast(self)->lock, name, &method);
+        (void)ftt_optional_attribute(cast(self)->lock, name, &method);
     }
     return method;
 }
@@ -68,7 +69,7 @@ ftt_condition_release_save_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     PyObject *method = lock_method(self, "_release_save");
     if (method == NULL && !PyErr_Occurred()) {
-        method = PyObject_GetAttrString(cast(self)->lock, "release");
+        method = ftt_attribute(cast(self)->lock, "release");
     }
     PyObject *result = method == NULL ? NULL : PyObject_CallNoArgs(method);
     Py_XDECREF(method);

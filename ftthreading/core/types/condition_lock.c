@@ -4,13 +4,14 @@
 #include "python/arguments.h"
 #include "condition_type.h"
 #include "types.h"
+#include "python/object.h"
 
 static PyObject *
 forward(PyObject *self, const char *name, PyObject *const *args, Py_ssize_t nargs,
         PyObject *names)
 {
     PyObject *lock = lock_of(self);
-    PyObject *method = lock == NULL ? NULL : PyObject_GetAttrString(lock, name);
+    PyObject *method = lock == NULL ? NULL : ftt_attribute(lock, name);
     if (method == NULL) {
         return NULL;
     }

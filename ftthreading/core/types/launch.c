@@ -71,7 +71,7 @@ launch_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 static int
 claim(launch_object *self, PyObject *limbo, PyObject *handle)
 {
-    PyObject *ident = PyObject_GetAttrString(handle, "ident");
+    PyObject *ident = ftt_attribute(handle, "ident");
     int made = ident == NULL ? -1 : PyObject_IsTrue(ident);
     Py_XDECREF(ident);
     int listed = made != 0 ? made : PySequence_Contains(limbo, self->thread);
@@ -99,7 +99,7 @@ static void
 settle(launch_object *self, PyObject *lock, PyObject *handle)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    PyObject *ident = PyObject_GetAttrString(handle, "ident");
+    PyObject *ident = ftt_attribute(handle, "ident");
     if (ident != NULL && PyObject_IsTrue(ident) == 1) {
         (void)PyObject_SetAttrString(self->thread, "_ident", ident);
         PyErr_Clear();
