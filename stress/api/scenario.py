@@ -204,6 +204,8 @@ class Scenario:
     """Its forked children go on as Python programs."""
     slow: ClassVar[bool] = False
     """It takes seconds to see what goes wrong: a self-test asks the quick ones first."""
+    measures: ClassVar[bool] = False
+    """It judges times or amounts: its first batch has no nemeses at all."""
     core: ClassVar[bool] = True
     """It is run even when there is hardly any time."""
     quiet: ClassVar[float] = 1.5

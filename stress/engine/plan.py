@@ -163,7 +163,7 @@ class Plan:
         threads = rng.choice(self.options.threads) if turn else self.options.threads[0]
         count = rng.choices((0, 1, 2, 3), (2, 4, 3, 1))[0] if turn else 0
         nemeses = rng.sample(self.nemeses, min(count, len(self.nemeses)))
-        measures = not turn and self.scenarios[name].slow
+        measures = not turn and self.scenarios[name].measures
         if LINES in self.nemeses and LINES not in nemeses and rng.random() < 0.5 and not measures:
             nemeses.append(LINES)
         if throwing := self.throwing(self.scenarios[name]):

@@ -34,6 +34,7 @@ class Competition(Scenario):
     """Shared: a phase in which threads want one lock, and another if somebody seemed starved."""
 
     core = False
+    measures = True
     slow = True
     subjects = "Lock RLock Condition"
     outcomes = {"done": ACCEPTABLE, "seemed starved": ACCEPTABLE}

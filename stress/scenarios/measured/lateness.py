@@ -10,18 +10,18 @@ import _thread
 import functools
 import queue
 import signal
-import sys
 import time
 from collections.abc import Callable
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any
 
 from ...api.scenario import Actor, OracleFailure, Scenario, actor
-from ...nemeses.pauses import TOOL
-from ...targets.inspection import code_of, queues_of
+from ...targets.inspection import queues_of
 
 MARGIN = 0.004
 """Seconds that any wait may be late."""
+AMONG_NEMESES = 0.05
+"""Where nemeses break into the target, or take the processors from who does not sleep."""
 TRIES = 9
 """Waits in a row that have to be late, each beside a control."""
 TIMES = (0.001, 0.002, 0.007, 0.011, 0.017, 0.021, 0.033, 0.04)
@@ -32,36 +32,25 @@ DISTURBANCES = 40
 Wait = Callable[[float], Any]
 
 
-@functools.cache
-def slower(target: ModuleType) -> int:
-    """Return how many times as late as a control a wait may be that takes many lines of Python.
-
-    A break between two lines gives the processor away; it can take as long as a control is late.
-    """
-    if sys.monitoring.get_tool(TOOL) is None:
-        return 2
-    broken = [code for code in code_of(target) if sys.monitoring.get_local_events(TOOL, code)]
-    return 30 if broken else 2
-
-
 def judge(
     me: Actor,
-    target: ModuleType,
+    stage: Scenario,
     what: str,
     wait: Callable[[], float],
     control: Callable[[], float],
 ) -> None:
     """Call both, which return how late they were, until a wait was not much later than it all."""
+    margin = AMONG_NEMESES if stage.has_nemeses else MARGIN
     late: list[float] = []
     usual: list[float] = []
     while len(late) < TRIES:
         late.append(wait())
         me.did("wait")
-        if late[-1] < MARGIN:
+        if late[-1] < margin:
             return
         me.saw("late")
         usual.append(control())
-        if min(late) < MARGIN + slower(target) * max(usual):
+        if min(late) < margin + 2 * max(usual):
             return
     raise OracleFailure(
         "lateness",
@@ -174,6 +163,7 @@ class Late(Scenario):
     """Shared: one kind of wait a round."""
 
     core = False
+    measures = True
 
     def setup(self) -> None:
         self.kind = self.rng.choice(kinds_of(self.target))
@@ -200,7 +190,7 @@ class LateTimeout(Late):
     @actor()
     def waiter(self, me: Actor) -> None:
         what = f"{self.kind} of {self.timeout} s"
-        judge(me, self.target, what, lambda: self.once(me), lambda: nap(self.timeout))
+        judge(me, self, what, lambda: self.once(me), lambda: nap(self.timeout))
         self.gate.release()
 
 
@@ -237,7 +227,7 @@ class LateAfterSignals(Late):
         what = f"{self.kind} of {self.timeout} s, interrupted by signals,"
         judge(
             me,
-            self.target,
+            self,
             what,
             lambda: self.disturbed(lambda: self.once(me)),
             lambda: self.disturbed(lambda: nap(self.timeout)),

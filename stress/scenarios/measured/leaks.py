@@ -38,6 +38,7 @@ class Leaks(Scenario):
     """No operation leaves anything behind: objects, memory, descriptors, threads."""
 
     core = False
+    measures = True
     slow = True
     subjects = (
         "Lock RLock Condition Semaphore Event Barrier Thread Timer local Queue ThreadPoolExecutor"

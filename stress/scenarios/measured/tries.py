@@ -15,6 +15,7 @@ class LateTry(Scenario):
     """A try, or a look, comes back at once though others hold the primitive and wait for it."""
 
     core = False
+    measures = True
     subjects = "Lock RLock Semaphore Condition Event Barrier Thread"
 
     def setup(self) -> None:
@@ -69,7 +70,7 @@ class LateTry(Scenario):
     def trier(self, me: Actor) -> None:
         for _ in range(6):
             call = me.rng.choice(self.tries)
-            judge(me, self.target, f"a try of {self.kind}", lambda: self.once(me, call), self.look)  # noqa: B023  # called at once
+            judge(me, self, f"a try of {self.kind}", lambda: self.once(me, call), self.look)  # noqa: B023  # called at once
         self.over = True
 
     def once(self, me: Actor, call: Callable[[], Any]) -> float:

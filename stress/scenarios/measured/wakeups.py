@@ -18,6 +18,7 @@ class LateAfterWakeups(Scenario):
     """A wait that is woken for nothing again and again ends when its time is over."""
 
     core = False
+    measures = True
     subjects = "Lock RLock Semaphore Condition Queue"
     must_see = frozenset({"timed out"})
 
@@ -104,7 +105,7 @@ class LateAfterWakeups(Scenario):
         try:
             judge(
                 me,
-                self.target,
+                self,
                 what,
                 lambda: self.disturbed(lambda: self.once(me)),
                 lambda: self.disturbed(lambda: nap(self.timeout)),
@@ -135,6 +136,7 @@ class LateAfterWakeups(Scenario):
 class LateWakeup(Scenario):
     """Who is woken returns at once, as from the interpreter's own lock."""
 
+    measures = True
     subjects = "Lock RLock Semaphore Condition Event Barrier Thread Queue"
 
     def setup(self) -> None:
@@ -241,7 +243,7 @@ class LateWakeup(Scenario):
         try:
             judge(
                 me,
-                self.target,
+                self,
                 what,
                 lambda: self.once(self.kind),
                 lambda: self.once("control"),
