@@ -200,6 +200,8 @@ class Scenario:
     """
     requires: ClassVar[frozenset[str]] = frozenset()
     """Names, beside the primitives, that the target must have: it is not run on others."""
+    known_without: ClassVar[str] = ""
+    """A name: on a target that has it not, the interpreter's is tried, whose faults are known."""
     forks: ClassVar[bool] = False
     """Its forked children go on as Python programs."""
     slow: ClassVar[bool] = False

@@ -68,13 +68,6 @@ def known_in(name: str) -> tuple[str, ...]:
     return tuple(" ".join(words) for words in found if words)
 
 
-def known_of(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Return what is known of the target: what the user says, or else what is shipped for it."""
-    shipped = (KNOWN / f"{arguments.target}.txt").exists()
-    name = arguments.known or (arguments.target if shipped else "")
-    return known_in(name) if name else ()
-
-
 def options_of(arguments: argparse.Namespace) -> Options:
     """Return the options that a `run` command line stands for. Raises Usage."""
     nemeses = tuple(NEMESES)
@@ -98,7 +91,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         shard=shard_of(arguments.shard),
         until_failure=arguments.until_failure,
         exit_first=arguments.exit_first,
-        known=known_of(arguments),
+        known=known_in(arguments.known) if arguments.known else (),
         files=files_of(arguments),
     )
 

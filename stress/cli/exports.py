@@ -29,7 +29,7 @@ def write_json(runs: list[Run], path: Path, root: Path) -> None:
                     {
                         **dataclasses.asdict(finding),
                         "fingerprint": finding.fingerprint,
-                        "known": finding.is_in(run.options.known),
+                        "known": run.knows(finding),
                         "repro": repro_command(finding.fingerprint, root),
                     }
                     for finding in run.findings()
@@ -60,7 +60,7 @@ def _sarif(run: Run, root: Path) -> dict[str, Any]:
         "results": [
             {
                 "ruleId": finding.oracle,
-                "level": "note" if finding.is_in(run.options.known) else "error",
+                "level": "note" if run.knows(finding) else "error",
                 "message": {"text": finding_text(finding, root, lines=60)},
                 "partialFingerprints": {"stress/v1": finding.fingerprint},
                 "locations": [_location(finding)],

@@ -91,7 +91,7 @@ def text(run: Run, root: Path) -> str:
     summary = run.info["summary"]
     parts = [scenario_table(summary), ""]
     for finding in run.findings():
-        known = finding.is_in(run.options.known)
+        known = run.knows(finding)
         parts.append(finding_text(finding, root, 0 if known else 12, known=known) + "\n")
     for name, entry in summary["scenarios"].items():
         parts += [f"note: {name}: the child's {one} all the time" for one in entry["rising"]]

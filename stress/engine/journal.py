@@ -25,6 +25,7 @@ from ..processes.kernel import identity
 from ..records import findings
 from ..records.batch import BatchResult, read_kept, write_atomically
 from ..records.findings import Finding
+from .catalogue import all_scenarios
 from .plan import Options
 
 RUNS = Path(".stress")
@@ -71,6 +72,13 @@ class Run:
     def findings(self) -> list[Finding]:
         """Return all findings."""
         return findings.read_all(self.folder / "findings")
+
+    def knows(self, finding: Finding) -> bool:
+        """Return whether it is no news: declared to be known, or a fault of the interpreter's."""
+        scenario = all_scenarios(self.options.files).get(finding.batch.scenario)
+        name = scenario.known_without if scenario is not None else ""
+        names = self.info["python"].get("names", ())
+        return finding.is_in(self.options.known) or bool(name and name not in names)
 
     def work(self, number: int) -> Path:
         """Return the folder in which a batch can run."""

@@ -126,12 +126,8 @@ class Runner:
 
     def unknown(self) -> list[Finding]:
         """Return the findings that count: neither declared to be known, nor the kernel's fault."""
-        known = self.options.known
-        return [
-            finding
-            for finding in self.run.findings()
-            if not finding.is_in(known) and finding.blame != "kernel"
-        ]
+        found = self.run.findings()
+        return [one for one in found if not self.run.knows(one) and one.blame != "kernel"]
 
     def wanted(self, scenario: str, spent: float) -> bool:
         """Return whether a scenario's turn is worth its time; in the first pass, each is."""
@@ -195,7 +191,7 @@ class Runner:
             "findings": [
                 {
                     "fingerprint": finding.fingerprint,
-                    "known": finding.is_in(self.options.known),
+                    "known": self.run.knows(finding),
                     "kind": finding.kind,
                     "oracle": finding.oracle,
                     "message": finding.message,

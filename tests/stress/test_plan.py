@@ -115,8 +115,17 @@ def test_what_is_known_is_declared_by_scenario_and_oracle(tmp_path: pathlib.Path
         assert one.is_in(commands.known_in(str(tmp_path / "known"))), line
     (tmp_path / "known").write_text("lock_torture: sum\nrlock_recursion: *\n")
     assert not one.is_in(commands.known_in(str(tmp_path / "known")))
-    for name in ("cpython", "ftthreading"):
-        assert {line.partition(":")[0] for line in commands.known_in(name)} <= set(shipped())
+    assert {line.partition(":")[0] for line in commands.known_in("cpython")} <= set(shipped())
+
+
+def test_a_fault_of_the_interpreters_executors_is_known(tmp_path: pathlib.Path) -> None:
+    batch = Batch("futures_wait_for_cancelled", "golden", 1, 4)
+    finding = Finding(batch, "breach", "cancelled in wait", "none", 3)
+    run = new_run(tmp_path, OPTIONS, {**PYTHON, "names": ["Lock"]})
+    assert run.knows(finding)
+    assert not run.knows(a_finding())
+    run = new_run(tmp_path, OPTIONS, {**PYTHON, "names": ["Lock", "ThreadPoolExecutor"]})
+    assert not run.knows(finding)
 
 
 def test_findings_are_kept_once_and_survive_a_killed_harness(tmp_path: pathlib.Path) -> None:

@@ -204,6 +204,7 @@ class FuturesBrokenAndCancelled(FuturesInitializerFails):
     """
 
     core = False
+    known_without = "ThreadPoolExecutor"
     cancels = True
 
 

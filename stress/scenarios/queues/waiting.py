@@ -175,6 +175,7 @@ class FuturesWaitForCancelled(Pooled):
     """
 
     core = False
+    known_without = "ThreadPoolExecutor"
 
     def setup(self) -> None:
         self.pool = self.futures.ThreadPoolExecutor(1)
