@@ -147,8 +147,13 @@ class FuturesMap(Pooled):
 
 
 class FuturesInitializerFails(Pooled):
-    """When an initializer fails, all that is pending fails with BrokenExecutor: nobody hangs."""
+    """When an initializer fails, all that is pending fails with BrokenExecutor: nobody hangs.
 
+    CPython's own pool may leave a worker waiting for ever that shutdown() has told to end.
+    """
+
+    core = False
+    known_without = "ThreadPoolExecutor"
     must_see = frozenset({"broken", "refused"})
     cancels = False
 
@@ -203,8 +208,6 @@ class FuturesBrokenAndCancelled(FuturesInitializerFails):
     CPython's own pool stops telling at the first cancelled one, and the rest is pending for ever.
     """
 
-    core = False
-    known_without = "ThreadPoolExecutor"
     cancels = True
 
 
