@@ -183,7 +183,6 @@ class Late(Scenario):
 class LateTimeout(Late):
     """A wait that nobody fulfils ends when its time is over, and not much later."""
 
-    core = True
     subjects = "Lock RLock Semaphore Condition Event Barrier Thread Queue"
     must_see = frozenset({"timed out"})
 

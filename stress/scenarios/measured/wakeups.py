@@ -136,6 +136,7 @@ class LateAfterWakeups(Scenario):
 class LateWakeup(Scenario):
     """Who is woken returns at once, as from the interpreter's own lock."""
 
+    core = False
     measures = True
     subjects = "Lock RLock Semaphore Condition Event Barrier Thread Queue"
 

@@ -25,6 +25,7 @@ def by_producer(items: list[tuple[int, int]]) -> dict[int, list[int]]:
 class QueueOtherOrders(Scenario):
     """LifoQueue, PriorityQueue and SimpleQueue lose nothing, and give in their order; in time."""
 
+    core = False
     subjects = "LifoQueue PriorityQueue SimpleQueue"
     must_see = frozenset({"empty"})
 

@@ -20,6 +20,7 @@ from .futures import Failed, Job, Pooled
 class FuturesShutdown(Pooled):
     """After shutdown() nothing is pending and no worker lives; later submit() is refused."""
 
+    core = False
     must_see = frozenset({"refused", "waited"})
 
     def setup(self) -> None:
@@ -87,6 +88,7 @@ class FuturesShutdown(Pooled):
 class FuturesMap(Pooled):
     """map() gives results in order, in time; what it gave up is cancelled or has run, once."""
 
+    core = False
     must_see = frozenset({"timed out", "closed", "failed"})
 
     def setup(self) -> None:

@@ -211,6 +211,7 @@ class QueueJoin(Scenario):
 class QueueShutdownWakesAll(Scenario):
     """shutdown(): blocked putters and getters all raise, and join() returns when it may."""
 
+    core = False
     subjects = "Queue"
     must_see = frozenset({"put shut down", "get shut down"})
 

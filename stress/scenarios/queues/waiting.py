@@ -21,6 +21,7 @@ HOW = ("ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION")
 class FuturesWait(Pooled):
     """wait() and as_completed() against those who end and cancel: each future once, in time."""
 
+    core = False
     must_see = frozenset({"timed out", "yielded"})
 
     def setup(self) -> None:

@@ -119,6 +119,7 @@ class ThreadsForgotten(Scenario):
 class ForeignThreadsForgotten(Scenario):
     """A thread that Thread has not started is listed once it asks who it is, and until it ends."""
 
+    core = False
     subjects = "Thread"
     requires: ClassVar = frozenset({"enumerate", "current_thread"})
     min_rounds = 2

@@ -15,6 +15,7 @@ from .registry import soon
 class LocalsApart(Scenario):
     """Each thread has its own values in a local, made for it anew, and freed when it ends."""
 
+    core = False
     subjects = "local"
     requires: ClassVar = frozenset({"local"})
     max_threads = 16

@@ -52,6 +52,7 @@ class Run:
 class ThreadsListed(Scenario):
     """enumerate() lists a thread once from the return of start() to its end, never after join()."""
 
+    core = False
     subjects = "Thread"
     requires: ClassVar = frozenset({"enumerate", "active_count", "current_thread"})
     must_see = frozenset({"seen listed", "seen gone"})

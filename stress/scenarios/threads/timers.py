@@ -47,6 +47,7 @@ class TimerFires(Scenario):
 class TimerCancelled(Scenario):
     """A timer that is cancelled in time never fires, and ends at once; at most once, if late."""
 
+    core = False
     subjects = "Timer Thread"
     requires: ClassVar = frozenset({"Timer"})
     must_see = frozenset({"never", "in time"})
