@@ -196,11 +196,36 @@ class QueueJoin(Scenario):
             self.queue.task_done()
         self.queue.task_done()
 
+    def refuse(self) -> None:
+        """What is refused does not count as unfinished."""
+        for k in range(self.most):
+            self.queue.put(k, False)
+        for limit in (0, 0.0005):
+            try:
+                self.queue.put("one too many", limit > 0, limit)
+            except queue.Full:
+                continue
+            raise OracleFailure("bound", f"{self.most + 1} items in a queue for {self.most}")
+        if (unfinished := self.queue.unfinished_tasks) != self.most:
+            raise OracleFailure("count", f"{unfinished} unfinished of {self.most}, others refused")
+        for _ in range(self.most):
+            self.queue.get(False)
+            self.queue.task_done()
+        heap = queues_of(self.target).PriorityQueue()
+        heap.put(1)
+        try:
+            heap.put("not to be compared with 1")
+        except TypeError:
+            pass
+        if heap.unfinished_tasks != 1:
+            raise OracleFailure("count", f"{heap.unfinished_tasks} unfinished of 1, another failed")
+
     def arbiter(self) -> str:
         if self.fullest > self.most:
             raise OracleFailure("bound", f"{self.fullest} items in a queue for {self.most}")
         if self.queue.unfinished_tasks:
             raise OracleFailure("count", f"{self.queue.unfinished_tasks} unfinished")
+        self.refuse()
         try:
             self.queue.task_done()
         except ValueError:

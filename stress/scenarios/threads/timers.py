@@ -39,6 +39,9 @@ class TimerFires(Scenario):
             if len(fired) != 1 or timer.is_alive():
                 raise OracleFailure("state", "cancel() has changed a timer that had fired")
             me.did("fired")
+        one, other = (vars(self.target.Timer(LONG, self.fire)) for _ in range(2))
+        if any(name in one and one[name] is other[name] for name in ("args", "kwargs")):
+            raise OracleFailure("shared", "timers without arguments share what holds them")
 
     def fire(self, fired: list[tuple[float, Any, Any]], k: int, key: int = -1) -> None:
         fired.append((time.monotonic(), k, key))

@@ -150,6 +150,13 @@ class TraceReachesAllThreads(Traced):
     def arbiter(self) -> str:
         if RACY:
             return "crashes CPython"
+        found: list[object] = []
+        ask = getattr(sys, f"get{self.kind}")
+        thread = self.target.Thread(target=lambda: found.append(ask()))
+        thread.start()
+        thread.join()
+        if found != [self.look]:
+            raise OracleFailure("traced", f"set{self.kind}_all_threads() is not for new threads")
         self.call("settrace_all_threads", None)
         self.restore()
         before = len(self.calls)
