@@ -64,6 +64,15 @@ def is_plain(handle: object) -> bool:
     )
 
 
+_RegistryLock: Any = type(getattr(threading, "_active_limbo_lock", None))
+
+
+def depth_of_registry(lock: Any) -> int | None:
+    """Return how often the caller holds the registry's lock; None if it is a tool's own kind."""
+    count = getattr(lock, "_recursion_count", None) if type(lock) is _RegistryLock else None
+    return None if count is None else count()
+
+
 def registers_itself(thread: threading.Thread) -> bool:
     """Return whether we know that it leaves `_limbo` for `_active` once `_started` is set.
 

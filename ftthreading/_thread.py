@@ -50,6 +50,7 @@ from ._cpython import (
     HANDLE,
     IN_MAIN_INTERPRETER,
     JOIN_MAY_HANG_AT_EXIT,
+    depth_of_registry,
     give_context,
     is_own,
     is_plain,
@@ -164,7 +165,7 @@ def _adopt_main_thread() -> None:
 
 
 _PATIENCE = 0.5  # seconds: who holds it may wait for what the forking program has locked before
-_forking: dict[int, tuple[Any, int]] = {}
+_forking: dict[int, list[tuple[Any, int | None]]] = {}  # by thread: a handler may fork meanwhile
 
 
 def _hold_registry() -> None:
@@ -175,15 +176,22 @@ def _hold_registry() -> None:
     out of the registry, and would wait for a dead holder. The caller's own hold lets it in.
     """
     lock = private._active_limbo_lock
-    _forking[get_ident()] = lock, lock._recursion_count()  # known before a handler can raise
-    lock.acquire(timeout=_PATIENCE)
+    depth = depth_of_registry(lock)
+    # Known before it is held: a signal handler may raise after any step, and we are called again.
+    _forking.setdefault(get_ident(), []).append((lock, depth))
+    if depth is not None:
+        lock.acquire(timeout=_PATIENCE)
 
 
 def _release_registry() -> None:
     """After it, on both sides: the child's is a new lock, but not for who holds the old one."""
-    lock, before = _forking.pop(get_ident(), (None, 0))
-    while lock is not None and lock._recursion_count() > before:
-        lock.release()
+    forks = _forking.get(get_ident(), [])
+    if forks:
+        lock, before = forks.pop()
+        while before is not None and (depth_of_registry(lock) or 0) > before:
+            lock.release()
+    if not forks:
+        _forking.pop(get_ident(), None)
 
 
 _mend("start")

@@ -353,3 +353,56 @@ with threading._active_limbo_lock:  # held by nobody
 gate.release()
 """
     )
+
+
+def test_a_fork_within_a_fork_leaves_the_registry_free() -> None:
+    """By a handler that runs after ours has taken the lock, for it was registered before."""
+    out = run_python(
+        """
+import os, threading
+
+done = []
+
+def again():
+    if not done:
+        done.append(1)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        assert os.waitpid(pid, 0) == (pid, 0)
+
+os.register_at_fork(before=again)
+import ftthreading
+import ftthreading._thread
+registry = threading._active_limbo_lock
+pid = os.fork()
+if pid == 0:
+    os._exit(0 if done and not registry._is_owned() else 1)
+assert os.waitpid(pid, 0) == (pid, 0)
+assert done and not registry._is_owned()
+assert ftthreading._thread._forking == {}
+print("done")
+"""
+    )
+    assert (out.stdout, out.stderr) == ("done\n", "")
+
+
+def test_a_registry_with_a_lock_of_a_tools_own_is_left_alone() -> None:
+    out = run_python(
+        """
+import os, threading
+import ftthreading
+
+class Green:
+    def __enter__(self): pass
+    def __exit__(self, *_): pass
+
+threading._active_limbo_lock = Green()
+pid = os.fork()
+if pid == 0:
+    os._exit(0)
+assert os.waitpid(pid, 0) == (pid, 0)
+print("done")
+"""
+    )
+    assert (out.stdout, out.stderr) == ("done\n", "")
