@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import Protocol
 
 from perf.analysis.rounds import alternate
 from perf.programs import catalogue
@@ -36,6 +37,13 @@ class Result:
 
 
 Found = dict[str, dict[str, list[Result]]]  # by program and side
+
+
+class Runs(Protocol):
+    """Who runs a program once on one side."""
+
+    def program(self, name: str, side: str, scale: float) -> Result:
+        """Run one program once. Raises Failed or Interrupted."""
 
 
 class Failed(Exception):
@@ -125,10 +133,17 @@ def same_answers(name: str, scale: float, results: dict[str, list[Result]]) -> s
 
 
 def compare(
-    runner: Runner, names: Sequence[str], rounds: int, scale: float, progress: Progress
-) -> Found:
-    """Run every program `rounds` times on each side; return results by program and side."""
-    found: Found = {}
+    runner: Runs,
+    names: Sequence[str],
+    rounds: int,
+    scale: float,
+    progress: Progress,
+    found: Found,
+) -> None:
+    """Run every program `rounds` times on each side; add results by program and side to `found`.
+
+    A program is added once all its rounds are done, so that an interrupted comparison has results.
+    """
     done = 0
     for name in names:
         progress.show(done, name, "warming up")
@@ -144,7 +159,6 @@ def compare(
         found[name] = results
     progress.show(done, "done")
     progress.clear()
-    return found
 
 
 def present(names: Sequence[str]) -> tuple[Sequence[str], str]:

@@ -16,6 +16,7 @@ from perf.runner import programs
 from perf.runner.load import cores
 from perf.runner.programs import Result
 from tests.support import DEFAULT_SIGNALS, wait_until
+from toolkit.progress import Progress
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 60.0
@@ -88,6 +89,23 @@ def test_programs_without_their_library_are_named(
     assert names == ["ring"]
     assert said.startswith("not run: janus_queue (needs no_such_module)")
     assert programs.present(["ring"]) == (["ring"], "")
+
+
+def test_an_interrupted_comparison_keeps_the_programs_that_are_whole() -> None:
+    class Stopped(Exception):
+        pass
+
+    class Runs:
+        def program(self, name: str, side: str, scale: float) -> Result:
+            if name == "pool" and side == "ftthreading" and scale == 1.0:
+                raise Stopped
+            return Result("12", 1.0, 1.0)
+
+    found: programs.Found = {}
+    progress = Progress(0)
+    with pytest.raises(Stopped):
+        programs.compare(Runs(), ["ring", "pool"], 2, 1.0, progress, found)
+    assert {name: len(runs["ftthreading"]) for name, runs in found.items()} == {"ring": 2}
 
 
 @processes

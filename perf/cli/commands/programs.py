@@ -93,13 +93,14 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if absent:
         print(absent, file=sys.stderr)
     progress = Progress(total)
+    found: Found = {}
     try:
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="perf-programs-"))
             load = stack.enter_context(Load()) if options.beside_load else None
             runner = Runner(folder, options.limit, interrupts, progress)
             runner.probe()
-            found = compare(runner, names, options.rounds, options.scale, progress)
+            compare(runner, names, options.rounds, options.scale, progress, found)
             if load and not load.whole():
                 raise Failed("a process of the load ended early")
         note = keep(found, options) if options.page else ""
@@ -109,6 +110,9 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return 1
     except child.Interrupted as interrupted:
         progress.clear()
+        if found and not options.json:
+            left = ", ".join(name for name in names if name not in found)
+            show(found, options.rounds, (absent, f"not run, or not whole: {left}" if left else ""))
         print(f"interrupted by {interrupted}; nothing is left behind", file=sys.stderr)
         return child.die_of(interrupted.signum)
     if options.json:
