@@ -19,8 +19,8 @@ class Lock:
     """A mutual exclusion lock: one thread holds it, others wait in `acquire`.
 
     It is not owned: any thread may release it. It cannot be subclassed. The rules are those of
-    `threading.Lock`; where a waiter's order is concerned, whoever has waited for more than a
-    millisecond is served before a newcomer.
+    `threading.Lock`. A newcomer may take a free lock before those who wait; but the oldest of them
+    is handed it once it has waited for a millisecond, at most once a millisecond.
     """
 
     def __new__(cls) -> Lock: ...
@@ -134,9 +134,8 @@ class Condition:
 
     lock: a Lock, an RLock, or any object with `acquire` and `release`; None makes an RLock.
 
-    A notified thread first gets the lock: it goes from the condition's queue to the lock's
-    without being woken in between. A subclass may override `_release_save`, `_acquire_restore`
-    and `_is_owned` for a lock that has none of its own.
+    A notified thread takes the lock again before `wait` returns. A subclass may override
+    `_release_save`, `_acquire_restore` and `_is_owned` for a lock that has none of its own.
     """
 
     def __init__(self, lock: _AnyLock | None = None) -> None: ...

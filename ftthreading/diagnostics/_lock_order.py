@@ -134,6 +134,8 @@ def lock_order(
 ) -> LockOrder:
     """Find locks that are taken in orders that can deadlock, though they did not in this run.
 
+    ::
+
         with ftthreading.diagnostics.lock_order() as order:
             ...
         assert not order.inversions
