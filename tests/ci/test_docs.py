@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ci import offline
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "perf" / "results.md"]
 
@@ -22,3 +24,24 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_of_ours_that_are_named_exist(page: Path) -> None:
     named = re.findall(r"`((?:tests|ci|perf|stress|ftthreading|docs)/[\w./-]+)`", page.read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "loads"),
+    [
+        ("a.html", '<script src="https://example.org/a.js"></script>', True),
+        ("a.html", '<link rel="stylesheet" href="//example.org/a.css">', True),
+        ("a.html", "<style>@import 'https://example.org/a.css';</style>", True),
+        ("a.html", '<p style="background: url(https://example.org/a.png)">', True),
+        ("a.css", "body { background: url('//example.org/a.png') }", True),
+        ("a.js", 'fetch("https://example.org/a")', True),
+        ("a.html", '<a href="https://example.org">followed</a> <img src="a.png">', False),
+        ("a.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>', False),
+    ],
+)
+def test_what_a_site_loads_from_elsewhere_is_seen(
+    tmp_path: Path, name: str, text: str, loads: bool
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert bool(list(offline.look(tmp_path))) == loads
+    assert offline.main([str(tmp_path)]) == int(loads)
