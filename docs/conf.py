@@ -31,6 +31,7 @@ source_suffix = {".md": "markdown"}
 html_theme = "furo"
 html_title = "ftthreading"
 html_copy_source = False
+html_show_search_summary = False  # it would be fetched, which pages from a disk may not
 html_show_sphinx = False
 
 nitpicky = True

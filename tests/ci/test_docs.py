@@ -1,11 +1,16 @@
 """The README, docs and papers: what they refer to is there."""
 
 import re
+import threading
 from pathlib import Path
+from random import Random
+from types import ModuleType
 
 import pytest
 
+import stress
 from ci import offline
+from stress.nemeses.catalogue import NEMESES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "perf" / "results.md"]
@@ -24,6 +29,26 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_of_ours_that_are_named_exist(page: Path) -> None:
     named = re.findall(r"`((?:tests|ci|perf|stress|ftthreading|docs)/[\w./-]+)`", page.read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+# What the harness alone uses: of Scenario, and of Actor.
+HARNESS = {"cast", "name", "scales", "summary"}
+HARNESS |= {"begin", "exposure", "latest", "ops", "pairs", "scale", "seen"}
+
+
+def test_the_reference_has_each_name_of_a_scenario_author() -> None:
+    text = (ROOT / "docs" / "scenario-reference.md").read_text(encoding="utf-8")
+    scenario = stress.Scenario(stress.World(threading, Random(0), 2))
+    names = {
+        name
+        for namespace in map(
+            vars, (stress, stress.Scenario, scenario, stress.Actor, stress.Actor(0))
+        )
+        for name, value in namespace.items()
+        if name[0] != "_" and not isinstance(value, ModuleType)
+    }
+    wanted = (names | NEMESES.keys()) - HARNESS - {"annotations"}
+    assert [name for name in sorted(wanted) if not re.search(rf"`[^`\n]*\b{name}\b", text)] == []
 
 
 @pytest.mark.parametrize(
