@@ -12,7 +12,6 @@ import __future__
 
 import importlib
 import re
-import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -106,7 +105,6 @@ def list_arguments(
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
-    sys.dont_write_bytecode = True
     take_contract()
     app.connect("source-read", add_contents)
     app.connect("autodoc-process-docstring", list_arguments)
