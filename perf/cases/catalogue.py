@@ -53,7 +53,8 @@ def _in_gate(case: Case, axes: Axes) -> bool:
     if case.kind == "latency":
         return case.threads == 2 and case.primitive in ("lock", "rlock")
     if case.kind == "handoff":
-        return case.shape == ATTRIBUTE or (case.shape == LOCAL and case.primitive == "lock")
+        usual = case.shape == ATTRIBUTE or (case.shape == LOCAL and case.primitive == "lock")
+        return usual and case.section_ns is None
     if case.kind != "contended":
         return True
     crowd = max(axes.threads)

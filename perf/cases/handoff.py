@@ -3,8 +3,8 @@
 Between two threads every operation is a wait that the other thread ends, and what counts is how
 fast a waiting thread goes on. The same is done in C, without Python, twice: by spinning, which is
 the floor, and by sleeping in the kernel for each hand-off. Barrier and notify_all count rounds:
-a round of a barrier ends when all parties have passed, one of notify_all when all sixteen waiters
-have run and wait again.
+a round of a barrier ends when all parties have passed, one of notify_all when all waiters (there is
+one thread fewer than the case's name says) have run, each for its section, and wait again.
 """
 
 import time

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from perf import native
 from perf.instruments.implementations import Implementation
 from perf.instruments.shapes import Home
 from perf.instruments.team import Job, Running
@@ -112,7 +113,9 @@ def barrier(
     return jobs, lambda: sum(indexes) == rounds * parties * (parties - 1) // 2
 
 
-def listen(cond: Any, state: list[int], ready: Any, rounds: int, waiters: int) -> None:
+def listen(
+    cond: Any, state: list[int], ready: Any, rounds: int, waiters: int, work: Callable[[], Any]
+) -> None:
     with cond:
         for number in range(rounds):
             state[1] += 1
@@ -120,6 +123,7 @@ def listen(cond: Any, state: list[int], ready: Any, rounds: int, waiters: int) -
                 ready.release()
             while state[0] <= number:
                 cond.wait()
+            work()
 
 
 def call_all(cond: Any, state: list[int], ready: Any, rounds: int) -> None:
@@ -131,18 +135,23 @@ def call_all(cond: Any, state: list[int], ready: Any, rounds: int) -> None:
 
 
 def notify_all(
-    implementation: Implementation, rounds: int, shape: str, waiters: int
+    implementation: Implementation, rounds: int, shape: str, waiters: int, section_ns: int
 ) -> tuple[list[Job], Check]:
-    """One notifies all waiters, and again once the last of them has run and waits again."""
+    """One notifies all waiters, and again once the last of them has run and waits again.
+
+    Each works for as long as the section says, while it has the lock.
+    """
     cond = implementation.make("Condition")
+    section = native.Section(section_ns)
     state = [0, 0]  # calls, arrivals; both only changed under the condition
     ready = _thread.allocate_lock()  # the interpreter's own for all: not what is measured
     ready.acquire()
     home, names = Home(shape, {"cond": cond, "state": state}), {"cond": "cond", "state": "state"}
     some: dict[str, Any] = {"ready": ready, "rounds": rounds}
-    jobs = [timed(home.job(listen, names, waiters=waiters, **some)) for _ in range(waiters)]
+    job = functools.partial(home.job, listen, names, waiters=waiters, work=section.run, **some)
+    jobs = [timed(job()) for _ in range(waiters)]
     jobs.append(timed(home.job(call_all, names, **some)))
-    return jobs, lambda: state == [rounds, rounds * waiters]
+    return jobs, lambda: state == [rounds, rounds * waiters] and section.count == rounds * waiters
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,11 +164,19 @@ class Handoff:
     operations: int
     setup: Setup
     shape: str = ATTRIBUTE
+    section_ns: int | None = None
 
     @property
     def case(self) -> Case:
         """The case that this is measured as."""
-        return Case(self.primitive, self.operation, "handoff", self.threads, shape=self.shape)
+        return Case(
+            self.primitive, self.operation, "handoff", self.threads, self.section_ns, self.shape
+        )
+
+
+def of_notify_all(waiters: int, section_ns: int | None) -> Handoff:
+    setup = functools.partial(notify_all, waiters=waiters, section_ns=section_ns or 0)
+    return Handoff("condition", "notify_all", waiters + 1, 1, setup, section_ns=section_ns)
 
 
 _USUAL = (
@@ -169,12 +186,19 @@ _USUAL = (
     Handoff("condition", "handoff", 2, 2, condition),
     Handoff("barrier", "rounds", 2, 1, functools.partial(barrier, parties=2)),
     Handoff("barrier", "rounds", 8, 1, functools.partial(barrier, parties=8)),
-    Handoff("condition", "notify_all", 17, 1, functools.partial(notify_all, waiters=16)),
+    of_notify_all(16, None),
 )
-HANDOFFS = _USUAL + tuple(
+# How the time grows with the waiters, and with what each does under the lock.
+_CURVE = tuple(
+    of_notify_all(waiters, section)
+    for waiters in (2, 4, 8, 16, 32, 64, 256)
+    for section in (0, 10_000, 100_000)
+)
+_SHAPES = tuple(
     dataclasses.replace(each, shape=shape)
     for each in _USUAL
     if each.operation == "handoff" and each.primitive != "condition"
     for shape in SHARED
     if shape != ATTRIBUTE
 )
+HANDOFFS = _USUAL + _SHAPES + _CURVE
