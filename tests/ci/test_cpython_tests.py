@@ -79,6 +79,8 @@ def test_what_differs(
 
 def test_our_side_may_be_better_but_not_missing() -> None:
     assert alike({"failure"}, {"passed"})
+    assert alike({"failure", "hung"}, {"failure", "passed"})
+    assert not alike({"failure"}, {"hung", "passed"})
     assert not alike({"failure"}, {"error"})
     assert not alike({"not run"}, {"passed"})
     assert not alike({"passed"}, {"not run"})
