@@ -1,7 +1,7 @@
-"""Declares the C extension ``ftthreading._core``; everything else is in pyproject.toml.
+"""Declares the packages and the C extension ``ftthreading._core``; all else is in pyproject.toml.
 
 Why not there as well: setuptools calls its table for extensions experimental with a warning at
-every build, and it can neither collect the source files nor refuse a platform with a sentence.
+every build, and it can neither collect files nor refuse a platform with a sentence.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import sysconfig
 from glob import glob
 
-from setuptools import Extension, setup
+from setuptools import Extension, find_packages, setup
 
 if sys.platform == "win32":
     sys.exit(
@@ -33,7 +33,16 @@ def optimisation() -> list[str]:
     return levels + checks[:1]
 
 
+# What lies beside ftthreading in a checkout is installed in a folder of its own, which says why. A
+# build without them is one of the package alone: `perf ab` makes such.
+TOOLS = [tool for tool in ("perf", "stress", "toolkit") if os.path.isdir(tool)]
+packages = find_packages(include=["ftthreading*"])
+for tool in TOOLS:
+    packages += [f"ftthreading_tools.{name}" for name in find_packages(include=[f"{tool}*"])]
+
 setup(
+    packages=packages,
+    package_dir={f"ftthreading_tools.{tool}": tool for tool in TOOLS},
     ext_modules=[
         Extension(
             "ftthreading._core",
@@ -45,5 +54,5 @@ setup(
                 *optimisation(),
             ],
         )
-    ]
+    ],
 )

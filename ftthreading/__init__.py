@@ -2,6 +2,8 @@
 
 Locks, conditions, semaphores, events and barriers are ftthreading's own. Threads are the
 interpreter's, with a start() that is mended in their class when this module is imported.
+
+PYTEST_DONT_REWRITE: pytest rewrites what brings a plugin, and warns where it was imported before.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ except ImportError:  # this system does not tell
 if TYPE_CHECKING:
     from typing import Any
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # Names that only some versions have, and `excepthook`, which programs set, come through
 # __getattr__.

@@ -5,6 +5,10 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from toolkit.address import command
+
+CALLED = command("perf")
+
 # Each is a module of perf/cli/commands; it is imported only when it is asked for.
 COMMANDS = {
     "list": "name the cases and the results that are kept",
@@ -30,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return its exit code."""
     commands = "\n".join(f"  {name:<12} {what}" for name, what in COMMANDS.items())
     top = argparse.ArgumentParser(
-        prog="python -m perf",
-        usage="python -m perf COMMAND [OPTION ...]",
+        prog=CALLED,
+        usage=f"{CALLED} COMMAND [OPTION ...]",
         description="Measures `threading`-shaped modules, and tells regressions from noise.",
         epilog=f"commands:\n{commands}\n\n{EXITS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -39,9 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = top.parse_args(words[:1]).command
-    module = importlib.import_module(f"perf.cli.commands.{name}")
+    try:
+        module = importlib.import_module(f"perf.cli.commands.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != "pyperf":
+            raise
+        print(f"{CALLED} {name} needs pyperf: pip install 'ftthreading[perf]'", file=sys.stderr)
+        return 2
     parser = argparse.ArgumentParser(
-        prog=f"python -m perf {name}",
+        prog=f"{CALLED} {name}",
         description=f"{COMMANDS[name].capitalize()}.",
         epilog=EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,

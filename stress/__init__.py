@@ -1,8 +1,8 @@
 """A harness that hammers any `threading`-shaped module and shows what it finds.
 
-Run from a checkout as ``python -m stress``; not part of the wheel. The names here are those of
-`stress.api`: what a scenario file of one's own needs (``run --scenarios FILE``); and `check`, the
-short form.
+``python -m stress`` in a checkout, ``python -m ftthreading.stress`` where ftthreading is installed.
+The names here are those of `stress.api`: what a scenario file of one's own needs (``run --scenarios
+FILE``); and `check`, the short form. It imports them from `ftthreading.stress`, in both.
 
 The rooms, from the ground up; imports run down only (a test has the floors):
 
@@ -20,6 +20,8 @@ and on files, and watches from another process.
 
 from __future__ import annotations
 
+import sys
+
 from .api import ACCEPTABLE as ACCEPTABLE
 from .api import FORBIDDEN as FORBIDDEN
 from .api import INTERESTING as INTERESTING
@@ -32,3 +34,8 @@ from .api import World as World
 from .api import actor as actor
 from .engine.checking import Found as Found
 from .engine.checking import check as check
+
+# So that a scenario's `from ftthreading.stress import ...` means this very module, and does not
+# import the package `ftthreading`, after which `threading` would be tested with a mended Thread.
+if __name__ == "stress":
+    sys.modules["ftthreading.stress"] = sys.modules[__name__]

@@ -9,6 +9,7 @@ from perf.results.case import Case, Plain
 from perf.results.measurement import Measurement, Round
 from perf.runner.programs import Found
 from perf.worker.process import collected
+from toolkit.address import words
 from toolkit.files import write_atomically
 
 
@@ -22,7 +23,9 @@ def measurements(found: Found, scale: float, loaded: bool) -> list[Measurement]:
     made = []
     for name, sides in found.items():
         for side, runs in sides.items():
-            command = f"-m perf programs {name} --rounds {len(runs)} --scale {scale:g}"
+            command = (
+                f"{' '.join(words('perf'))} programs {name} --rounds {len(runs)} --scale {scale:g}"
+            )
             command += " --beside-load" if loaded else ""
             metadata = {**common, "ftt_command": command}
             rounds = [

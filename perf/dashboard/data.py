@@ -8,7 +8,7 @@ from perf.analysis.inference import steps
 from perf.dashboard.cautions import canary_spread, cautions, cpus, gil_was_on, largest
 from perf.results.case import BASE, FLOOR, KINDS, NATIVE, OWN, Case
 from perf.results.measurement import METRICS, Measurement, Result
-from perf.results.provenance import ROOT
+from toolkit.address import IN_CHECKOUT, ROOT
 
 Json = dict[str, Any]
 FORMAT = 1
@@ -114,6 +114,8 @@ def about_result(result: Result, index: Mapping[str, int], full: bool, subject: 
 
 def subjects() -> dict[str, str]:
     """Return the subject of each commit of this checkout by its first 12 digits."""
+    if not IN_CHECKOUT:
+        return {}
     done = subprocess.run(
         ["git", "-C", str(ROOT), "log", "--all", "--format=%H %s"],
         check=False,

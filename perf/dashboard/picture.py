@@ -16,6 +16,7 @@ from perf.cases.contended_workloads import IS_SET
 from perf.dashboard.cautions import cautions, cpus
 from perf.results.case import ATTRIBUTE, BASE, OWN, SECOND, Case
 from perf.results.measurement import Measurement, Result
+from toolkit.address import command
 from toolkit.tables import duration
 
 KINDS = ("contended", "uncontended", "handoff", "latency", "thread", "queue", "program")
@@ -90,7 +91,7 @@ def choose(results: Sequence[Result], named: Sequence[pathlib.Path]) -> Result:
             return result
     raise NothingToDraw(
         f"no case under both {BASE} and {OWN} with two numbers of threads; "
-        "make some by: python -m perf run --only contended --tier full"
+        f"make some by: {command('perf')} run --only contended --tier full"
     )
 
 

@@ -20,8 +20,9 @@ import sysconfig
 import tempfile
 import types
 
-HERE = pathlib.Path(__file__).parent
-OS = HERE.parents[1] / "ftthreading" / "core" / "os"  # what is measured is what the core does
+HERE = pathlib.Path(__file__).resolve().parent
+# What is measured is what the core does; its headers lie beside us or, installed, one level higher.
+OS = next(path for path in (up / "ftthreading/core/os" for up in HERE.parents[1:]) if path.is_dir())
 
 
 class CompileError(Exception):
@@ -46,6 +47,7 @@ def _command(sources: list[pathlib.Path]) -> list[str]:
         *_compiler(),
         *(flag for flag in flags if flag != "-Werror"),
         f"-I{sysconfig.get_path('include')}",
+        f"-I{OS}",
         *map(str, sources),
         *link,
         "-pthread",

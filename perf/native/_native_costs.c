@@ -2,8 +2,8 @@
 
 #include <sched.h>
 
-#include "../../ftthreading/core/os/pause.h"
 #include "_native.h"
+#include "pause.h"
 
 static void yield_once(void)
 {

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 
+from toolkit.address import IN_CHECKOUT, ROOT
 from toolkit.machine import (
     CPU,
     caches,
@@ -21,7 +22,7 @@ from toolkit.machine import (
     virtualised,
 )
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+NO_COMMIT = "0" * 12
 
 
 def identity() -> str:
@@ -44,6 +45,8 @@ def tag() -> str:
 
 
 def _git(*words: str) -> str:
+    if not IN_CHECKOUT:  # what is installed may lie in somebody else's
+        return ""
     done = subprocess.run(
         ["git", "-C", str(ROOT), *words], check=False, capture_output=True, text=True
     )
@@ -51,8 +54,11 @@ def _git(*words: str) -> str:
 
 
 def checkout() -> tuple[str, bool]:
-    """Return the commit that is checked out, in 12 digits, and whether files differ from it."""
-    commit = _git("rev-parse", "--short=12", "HEAD") or "0" * 12
+    """Return the commit that is checked out, in 12 digits, and whether files differ from it.
+
+    In an installation it is NO_COMMIT.
+    """
+    commit = _git("rev-parse", "--short=12", "HEAD") or NO_COMMIT
     return commit, bool(_git("status", "--porcelain", "--untracked-files=no"))
 
 

@@ -15,9 +15,9 @@ import pyperf
 
 from perf.results.case import SECOND, Case, Plain
 from perf.results.measurement import METRICS, Measurement, Measurements, Result, Round
-from perf.results.provenance import ROOT
+from toolkit.address import KEPT
 
-RESULTS = ROOT / ".perf" / "results"
+RESULTS = KEPT / ".perf" / "results"
 FORMAT = 1
 SUFFIX = ".json.gz"
 NAME = re.compile(r"(\d{8}T\d{6})-([0-9a-f]{12})(-dirty)?")

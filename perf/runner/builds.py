@@ -16,8 +16,8 @@ import tarfile
 import tempfile
 from collections.abc import Callable
 
-from perf.results.provenance import ROOT
 from toolkit import child
+from toolkit.address import IN_CHECKOUT, ROOT
 
 WORKTREE = "worktree"
 PARTS = ("ftthreading", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
@@ -92,6 +92,8 @@ def prepare(
 
     `change` may edit the sources before. Raises CannotBuild or child.Interrupted.
     """
+    if not IN_CHECKOUT:
+        raise CannotBuild("this builds commits, so it runs in a checkout of ftthreading only")
     commit = _git("rev-parse", "--short=12", "HEAD" if ref == WORKTREE else f"{ref}^{{commit}}")
     dirty = ref == WORKTREE and bool(_git("status", "--porcelain", "--", *PARTS))
     with tempfile.TemporaryDirectory(prefix="perf-build-") as name:

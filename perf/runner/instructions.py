@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from perf.cases.uncontended import BY_ID
 from perf.results.case import INTEGER, Case, Plain
 from perf.results.measurement import Measurement, Round
-from perf.results.provenance import ROOT
 from perf.worker.callgrind import OPERATIONS, PARTS
 from toolkit import child
+from toolkit.address import ROOT
 
 KIND = "instructions"
 THRESHOLD = 1.01

@@ -15,8 +15,8 @@ from typing import Protocol
 from perf.analysis.rounds import alternate
 from perf.programs import catalogue
 from perf.results.case import BASE, OWN
-from perf.results.provenance import ROOT
 from toolkit import child
+from toolkit.address import ROOT
 from toolkit.progress import Progress
 
 SMOKE_SCALE = 0.02
@@ -50,10 +50,15 @@ class Failed(Exception):
     """A program failed or answered wrongly; the message says how to see it again."""
 
 
-def environment(folder: str) -> dict[str, str]:
-    """Return our environment for a child, which is to leave temporary files in the folder only."""
+def environment(folder: str, *path: str) -> dict[str, str]:
+    """Return our environment for a child, which is to leave temporary files in the folder only.
+
+    path: where it finds modules, too.
+    """
+    found = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *path]))
+    own = {"PYTHONPATH": found} if found else {}
     # A hung program must be able to show where it hangs.
-    return {**os.environ, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
+    return {**os.environ, **own, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
 
 
 class Runner:

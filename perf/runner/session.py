@@ -6,6 +6,7 @@ in an order that is turned round from round to round (A B B A).
 
 import dataclasses
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from perf.results.measurement import Measurement, Round, merge
 from perf.runner import program_cases, programs
 from perf.worker.process import collected
 from perf.worker.round import Order
-from toolkit import child
+from toolkit import address, child
 from toolkit.machine import usable_cpus
 from toolkit.progress import Progress
 
@@ -228,8 +229,8 @@ class Session:
 
             outcome = child.run(
                 [sys.executable, "-m", "perf.worker.round", str(paper)],
-                cwd=str(provenance.ROOT),
-                env=programs.environment(str(folder)),
+                cwd=str(address.ROOT),
+                env=programs.environment(str(folder), os.getcwd()),
                 limit=left + MARGIN_SECONDS,
                 interrupts=self._interrupts,
                 tick=look,

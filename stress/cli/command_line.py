@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from toolkit.address import command
+
 from ..engine.catalogue import NoScenario
 from ..engine.journal import RUNS, NoRun
 from ..engine.plan import MODES
@@ -28,25 +30,25 @@ EXITS = """exit codes:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     top = argparse.ArgumentParser(
-        prog="python -m stress",
+        prog=command("stress"),
         description="Tries to break any threading-shaped module, and shows what it finds.",
         epilog=EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, help: str) -> argparse.ArgumentParser:
+    def sub_command(name: str, help: str) -> argparse.ArgumentParser:
         sub = subs.add_parser(name, help=help, description=help)
         sub.set_defaults(function=getattr(commands, f"cmd_{name}"))
         return sub
 
-    one = command("list", "name the scenarios and nemeses")
+    one = sub_command("list", "name the scenarios and nemeses")
     add_choice(one)
 
-    one = command("doctor", "say whether a run on this machine would mean anything")
+    one = sub_command("doctor", "say whether a run on this machine would mean anything")
     add_target(one)
 
-    one = command("run", "run scenarios until a time budget is spent")
+    one = sub_command("run", "run scenarios until a time budget is spent")
     add_choice(one)
     add_target(one)
     one.add_argument(
@@ -84,25 +86,25 @@ def parser() -> argparse.ArgumentParser:
     add_reports(one)
     add_runs(one)
 
-    one = command("repro", "show a finding again")
+    one = sub_command("repro", "show a finding again")
     one.add_argument("finding", help="its fingerprint, or its file")
     one.add_argument("--python", metavar="PATH", help="the interpreter (default: this)")
     one.add_argument("--seconds", type=float, default=120.0, help="try so long (default 120)")
     add_runs(one)
 
-    one = command("report", "print what a run has found, or write it")
+    one = sub_command("report", "print what a run has found, or write it")
     one.add_argument("run", nargs="?", default="last", help="its name or folder (default: last)")
     add_reports(one)
     add_runs(one)
 
-    one = command("compare", "say what one run found and another did not")
+    one = sub_command("compare", "say what one run found and another did not")
     one.add_argument("run", nargs=2, help="names or folders: the old one, the new one")
     add_runs(one)
 
-    one = command("history", "name all runs that are kept")
+    one = sub_command("history", "name all runs that are kept")
     add_runs(one)
 
-    one = command("selftest", "plant bugs into a reference and see whether they are found")
+    one = sub_command("selftest", "plant bugs into a reference and see whether they are found")
     one.add_argument(
         "--mutants", default="all", metavar="NAME,...", help="only these, or `none` (default all)"
     )
@@ -192,10 +194,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.function(options))
     except commands.Usage as error:
-        print(f"python -m stress: {error}", file=sys.stderr)
+        print(f"{command('stress')}: {error}", file=sys.stderr)
         return Exit.USAGE
     except (NoScenario, NoRun) as error:
-        print(f"python -m stress: {error}", file=sys.stderr)
+        print(f"{command('stress')}: {error}", file=sys.stderr)
         return Exit.USAGE
     except CannotRun as error:
         print(f"VERDICT: COULD NOT RUN: {error}", file=sys.stderr)

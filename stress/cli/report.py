@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from toolkit.address import command
 from toolkit.tables import table
 
 from ..engine.journal import RUNS, Run
@@ -16,7 +17,7 @@ from ..records.findings import Finding
 def repro_command(fingerprint: str, root: Path) -> str:
     """Return the command that shows a finding again."""
     where = "" if root == RUNS else f" --runs {shlex.quote(str(root))}"
-    return f"python -m stress repro {fingerprint}{where}"
+    return f"{command('stress')} repro {fingerprint}{where}"
 
 
 def outcomes_text(entry: dict[str, Any]) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from toolkit.address import command
+
 from .. import scenarios
 from ..api.scenario import Scenario
 
@@ -79,4 +81,4 @@ def find(name: str, files: Sequence[str] = ()) -> type[Scenario]:
     try:
         return all_scenarios(files)[name]
     except KeyError:
-        raise NoScenario(f"no scenario {name}; `python -m stress list` names them") from None
+        raise NoScenario(f"no scenario {name}; `{command('stress')} list` names them") from None

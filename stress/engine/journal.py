@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from toolkit.address import command
+
 from ..processes.kernel import identity
 from ..records import findings
 from ..records.batch import BatchResult, read_kept, write_atomically
@@ -156,7 +158,7 @@ def open_run(root: Path, name: str) -> Run:
     for folder in (root / name, Path(name)):
         if (folder / "run.json").exists():
             return Run(folder)
-    raise NoRun(f"no run {name} in {root}; `python -m stress history` names them")
+    raise NoRun(f"no run {name} in {root}; `{command('stress')} history` names them")
 
 
 def find_finding(root: Path, name: str) -> Finding:

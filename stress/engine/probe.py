@@ -73,7 +73,7 @@ def ask(python: str, target: str) -> dict[str, Any]:
     """Return `describe()` of another interpreter. Raises CannotRun."""
     try:
         done = subprocess.run(
-            [python, "-m", "stress.engine.probe", target],
+            [python, "-P", "-m", "stress.engine.probe", target],
             check=False,
             capture_output=True,
             text=True,

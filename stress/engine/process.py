@@ -10,17 +10,21 @@ import sys
 import time
 from pathlib import Path
 
+from toolkit.address import ROOT
+
 from ..processes.heartbeat import Heartbeat
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 MOST_BATCHES = 40
 """After so many it is replaced: another layout in memory, another hash seed."""
 
 
 def environment() -> dict[str, str]:
-    """Return the environment in which ``python -m stress.engine.child`` finds this package."""
-    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
+    """Return the environment in which ``python -P -m stress.engine.child`` finds this package.
+
+    What is in the current folder comes last: a `stress` of the user's there is not the harness.
+    """
+    path = filter(None, [str(ROOT), os.environ.get("PYTHONPATH"), os.getcwd()])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 class Child:
@@ -34,7 +38,7 @@ class Child:
         self._before = 0
         self._batches = 0
         self._process = subprocess.Popen(
-            [python, "-m", "stress.engine.child", str(folder), str(os.getpid())],
+            [python, "-P", "-m", "stress.engine.child", str(folder), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=self._output,

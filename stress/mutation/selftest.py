@@ -24,6 +24,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from toolkit.address import command
 from toolkit.progress import Progress
 
 from ..engine import journal, plan, probe
@@ -299,7 +300,7 @@ class Selftest:
     def command(self, name: str) -> str:
         """Return the command that runs the cells of one mutant again."""
         return (
-            f"python -m stress selftest --mutants {name} --seeds {self.seeds}"
+            f"{command('stress')} selftest --mutants {name} --seeds {self.seeds}"
             f" --budget {self.budget:g} --golden 0{' --focused' * self.focused}"
             f"{' --held-out' * self.held_out}"
         )
@@ -331,7 +332,8 @@ def selftest(test: Selftest, shard: tuple[int, int], resume: bool, file: Path | 
     print(text)
     if stopped:
         again = [word for word in sys.argv[1:] if word != "--resume"]
-        print(f"stopped by {stopped}; to go on: python -m stress {shlex.join(again)} --resume")
+        call = f"{command('stress')} {shlex.join(again)} --resume"
+        print(f"stopped by {stopped}; to go on: {call}")
     print(f"({time.monotonic() - begin:.0f} s)", file=sys.stderr)
     if file is not None:
         file.write_text(json.dumps(test.matrix().to_json(), indent=1) + "\n", encoding="utf-8")

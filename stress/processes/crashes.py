@@ -66,5 +66,7 @@ def _is_referee(file: str) -> bool:
 
 def _is_ours(file: str, target: str) -> bool:
     root = target.partition(":")[0]
+    if _is_referee(file):
+        return False
     ours = "/scenarios/" in file or f"/{root}/" in file or file.endswith(f"/{root}.py")
     return ours or "mutant" in file

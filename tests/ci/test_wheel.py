@@ -4,14 +4,11 @@ Each compiler at hand builds it with either back end. What is installed from the
 in a process of its own, far from the checkout.
 """
 
-import os
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 import sysconfig
-import tarfile
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -19,50 +16,13 @@ from pathlib import Path
 import pytest
 import setuptools
 
+from tests.support.packaging import copy_of_the_checkout, run
+
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 280.0
 
 pytestmark = pytest.mark.thread_unsafe(reason="runs compilers and installers")
 
-# setuptools lets these replace the interpreter's own compiler and flags.
-BUILD_ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if name not in ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")
-}
 SANITIZED = "--with-thread-sanitizer" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-
-
-def copy_of_the_checkout(folder: Path) -> Path:
-    """Copy what the package is built from, so that a build leaves nothing in the checkout."""
-    source = folder / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
-        if (ROOT / name).exists():
-            shutil.copy2(ROOT / name, source)
-    shutil.copytree(
-        ROOT / "ftthreading",
-        source / "ftthreading",
-        ignore=shutil.ignore_patterns("__pycache__", "*.so"),
-    )
-    return source
-
-
-def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """Run a command, which must succeed, and return all it said."""
-    result = subprocess.run(
-        [str(word) for word in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=DEADLINE,
-        cwd=cwd,
-        env=BUILD_ENVIRONMENT | environment,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    return result.stdout
 
 
 def build(folder: Path, **environment: str) -> tuple[Path, str]:
@@ -123,9 +83,12 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"ftthreading"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "ftthreading",
+        "ftthreading_tools",  # of which test_installed.py says more
+    }
     ours = {name for name in names if name.startswith("ftthreading/")}
-    assert {Path(name).suffix for name in ours} <= {".py", ".pyi", ".so", ".typed"}
+    assert {Path(name).suffix for name in ours} <= {".py", ".pyi", ".so", ".typed", ".h"}
     assert "ftthreading/py.typed" in ours
     assert "ftthreading/_core.pyi" in ours
     assert len([name for name in ours if name.endswith(".so")]) == 1
@@ -169,19 +132,6 @@ def test_installed_wheel_imports_with_the_lock_still_off(wheel: Path, tmp_path: 
         "print('fine')"
     )
     assert run(sys.executable, "-I", "-c", script, cwd=tmp_path) == "fine\n"
-
-
-def test_source_distribution_holds_the_core(tmp_path: Path) -> None:
-    source = copy_of_the_checkout(tmp_path)
-    backend = "import setuptools.build_meta as b, sys; b.build_sdist(sys.argv[1])"
-    run(sys.executable, "-c", backend, tmp_path, cwd=source)
-    (path,) = tmp_path.glob("*.tar.gz")
-    with tarfile.open(path) as archive:
-        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    core = {str(file.relative_to(ROOT)) for file in (ROOT / "ftthreading/core").glob("*/*.[ch]")}
-    assert core
-    assert core <= names
-    assert "setup.py" in names
 
 
 def test_windows_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

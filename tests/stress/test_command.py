@@ -39,8 +39,7 @@ only_free_threaded = pytest.mark.skipif(
 
 OWN = '''
 import os, time
-import stress
-from stress import ACCEPTABLE, INTERESTING, MANY, OracleFailure, Scenario, actor
+from ftthreading.stress import ACCEPTABLE, Scenario, actor
 
 class Odd(Scenario):
     """Has an outcome that nobody has graded."""

@@ -24,12 +24,14 @@ from perf.runner.ab import Broken, Duel
 from perf.runner.builds import WORKTREE, CannotBuild
 from perf.runner.instructions import THRESHOLD, CannotCount
 from toolkit import child
+from toolkit.address import KEPT
+from toolkit.address import words as command_words
 from toolkit.machine import summary, usable_cpus
 from toolkit.tables import table
 
 ROUNDS = 8
 CLOCKED = ("contended", "handoff")
-KEPT = provenance.ROOT / ".perf" / "ab"
+AB = KEPT / ".perf" / "ab"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +102,7 @@ def keep(duel: Duel, base: list[Measurement], head: list[Measurement]) -> None:
     """Write what the clock said, for `perf compare`."""
     for name, build, found in (("base", duel.base, base), ("head", duel.head, head)):
         place = (provenance.identity(), provenance.tag(), build.commit, build.dirty)
-        folder = store.new_folder(KEPT / name, *place)
+        folder = store.new_folder(AB / name, *place)
         store.write(folder, merge(found))
         print(f"{name} is kept in {folder}")
 
@@ -128,7 +130,7 @@ def conclude(judged: Sequence[Judged], command: str) -> int:
 def again(options: argparse.Namespace, judged: Sequence[Judged]) -> str:
     """Return the command that measures what was not passed once more."""
     bad = [each.case for each in judged if each.finding in (Finding.SLOWER, Finding.UNSURE)]
-    words = ["python", "-m", "perf", "ab", "--base", options.base, "--head", options.head]
+    words = ["python", *command_words("perf"), "ab", "--base", options.base, "--head", options.head]
     words += [f"--rounds={options.rounds}", f"--threshold={options.threshold:g}"]
     return shlex.join([*words, f"--window={options.window:g}", *(f"--only={name}" for name in bad)])
 

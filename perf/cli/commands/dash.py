@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from perf.cli import result_names
 from perf.dashboard import data, page, picture
 from perf.results import store
+from toolkit.address import command
 from toolkit.files import write_atomically
 
 LAST = 60
@@ -27,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=pathlib.Path,
         default=store.RESULTS,
         metavar="FOLDER",
-        help="where results are kept (default: .perf/results in the checkout)",
+        help="where results are kept (default: .perf/results)",
     )
     parser.add_argument(
         "-o",
@@ -72,7 +73,7 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         results = [result_names.result(name, options.root) for name in options.results]
         folders = [result.path for result in results] or store.find(options.root)
         if not folders:
-            make = "python -m perf run --tier smoke"
+            make = f"{command('perf')} run --tier smoke"
             return failed(f"no result below {options.root}; make one by: {make}")
         chosen = folders if options.results else newest(folders, options.last)
         print(f"reading {len(chosen)} results", flush=True)

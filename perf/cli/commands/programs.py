@@ -10,10 +10,10 @@ import tempfile
 from perf.cli.options import add_json, add_rounds, print_json
 from perf.cli.programs_table import show
 from perf.programs import catalogue
-from perf.results.provenance import ROOT
 from perf.runner.load import Load
 from perf.runner.programs import SIDES, Failed, Found, Runner, compare, present
 from toolkit import child
+from toolkit.address import KEPT
 from toolkit.machine import summary
 from toolkit.progress import Progress
 
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root",
         type=pathlib.Path,
-        default=ROOT / ".perf" / "results",
+        default=KEPT / ".perf" / "results",
         metavar="FOLDER",
         help="with --page: where results are kept (default: .perf/results in the checkout)",
     )

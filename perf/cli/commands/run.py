@@ -13,7 +13,7 @@ from perf.cli.options import add_implementations, implementations
 from perf.results import provenance, store
 from perf.results.store import BadResult
 from perf.runner.session import FOREVER, Failed, Plan, Session
-from toolkit import child, machine
+from toolkit import address, child, machine
 
 TIER = "gate"
 
@@ -83,7 +83,7 @@ def planned(
     try:
         plan.cases()
     except LookupError as error:
-        parser.error(f"--only {error}: no such case; `python -m perf list` names all")
+        parser.error(f"--only {error}: no such case; `{address.command('perf')} list` names all")
     here = (options.output, provenance.identity(), provenance.tag())
     commit, dirty = provenance.checkout()
     if options.go_on and not dirty:
@@ -107,11 +107,11 @@ def unfinished(path: pathlib.Path, plan: Plan) -> bool:
 
 def reproduce(plan: Plan, failure: Failed) -> str:
     """Return the command that shows a failure again."""
-    words = [sys.executable, "-m", "perf", "run", "--tier", plan.tier]
+    words = [sys.executable, *address.words("perf"), "run", "--tier", plan.tier]
     words += ["--impl", ",".join(plan.impls)]
     for pattern in [failure.job[0].id] if failure.job else plan.only:
         words += ["--only", pattern]
-    return f"to see it again: cd {shlex.quote(str(provenance.ROOT))} && {shlex.join(words)}"
+    return f"to see it again: cd {shlex.quote(str(address.ROOT))} && {shlex.join(words)}"
 
 
 def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -146,7 +146,7 @@ def go_on(session: Session) -> str:
     """Say how the rest can be measured."""
     if not session.parts:
         return "nothing was measured"
-    return f"to go on: python -m perf run --resume {session.path}"
+    return f"to go on: {address.command('perf')} run --resume {session.path}"
 
 
 def judged(session: Session, whole: bool) -> tuple[str, int]:
@@ -173,6 +173,6 @@ def finish(session: Session, options: argparse.Namespace, verdict: str, code: in
         print(json.dumps(plain))
         return code
     if kept:
-        print(f"result: {kept}\nmore: python -m perf compare {kept}")
+        print(f"result: {kept}\nmore: {address.command('perf')} compare {kept}")
     print(f"VERDICT: {verdict}", file=sys.stderr if code == 1 else sys.stdout, flush=True)
     return code

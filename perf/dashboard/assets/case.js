@@ -84,10 +84,12 @@ function quoted(text) {
 
 function reproduction(result, index) {
   const own = SIDES.map((side) => measured(result, side, index)).find((one) => one && one.command);
-  const python = `.venv/${result.tag}/bin/python`;
+  const installed = /^0+$/.test(result.commit); // else measured in a checkout
+  const python = installed ? "python" : `.venv/${result.tag}/bin/python`;
+  const perf = installed ? "ftthreading.perf" : "perf";
   const tier = result.metadata.ftt_tier ? ` --tier ${result.metadata.ftt_tier}` : "";
-  const run = own ? `${python} ${own.command}` : `${python} -m perf run${tier} --only ${quoted(CASES[index].id)}`;
-  const text = [`git checkout ${result.commit}`, `ci/env ${result.tag}`, run].join("\n");
+  const run = own ? `${python} ${own.command}` : `${python} -m ${perf} run${tier} --only ${quoted(CASES[index].id)}`;
+  const text = installed ? run : [`git checkout ${result.commit}`, `ci/env ${result.tag}`, run].join("\n");
   const code = make("pre", { id: "command", tabindex: 0 }, text);
   const button = make("button", { type: "button", onclick: async () => {
     try {
