@@ -1,5 +1,6 @@
 """ci/nightly: steps that pass, fail, hang or cannot be run, and what it says of them."""
 
+import fnmatch
 import re
 import subprocess
 import sys
@@ -181,3 +182,12 @@ def test_the_workflow_runs_every_step() -> None:
     run_by_jobs = [step.name for job in jobs for step in chosen(job.split())]
     assert sorted(run_by_jobs) == sorted(step.name for step in STEPS)
     assert "ci/nightly --only" in WORKFLOW.read_text()
+
+
+def test_the_workflow_keeps_what_the_steps_write() -> None:
+    uploads = re.findall(r"^ +path: (\..+)$", WORKFLOW.read_text(), re.MULTILINE)
+    pages = [path for step in STEPS for path in re.findall(r"--html (\S+)", step.command)]
+    assert pages
+    lost = [page for page in pages if not any(fnmatch.fnmatch(page, path) for path in uploads)]
+    assert lost == []
+    assert ".perf/results" in uploads
