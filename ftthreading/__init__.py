@@ -70,13 +70,46 @@ except ImportError:  # this system does not tell
     pass
 
 if TYPE_CHECKING:
+    from threading import excepthook as excepthook
     from typing import Any
 
 __version__ = "0.1.0"
 
 # Names that only some versions have, and `excepthook`, which programs set, come through
 # __getattr__.
-__all__ = list(threading.__all__)
+if TYPE_CHECKING:
+    __all__ = [
+        "TIMEOUT_MAX",
+        "Barrier",
+        "BoundedSemaphore",
+        "BrokenBarrierError",
+        "Condition",
+        "Event",
+        "ExceptHookArgs",
+        "Lock",
+        "RLock",
+        "Semaphore",
+        "Thread",
+        "ThreadError",
+        "Timer",
+        "active_count",
+        "current_thread",
+        "enumerate",
+        "excepthook",
+        "get_ident",
+        "get_native_id",
+        "getprofile",
+        "gettrace",
+        "local",
+        "main_thread",
+        "setprofile",
+        "setprofile_all_threads",
+        "settrace",
+        "settrace_all_threads",
+        "stack_size",
+    ]
+else:
+    __all__ = list(threading.__all__)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,8 @@ from threading import Thread
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any, Protocol, Self, final
 
+from typing_extensions import disjoint_base
+
 class _AnyLock(Protocol):
     """What Condition asks of a lock, at the least."""
 
@@ -72,6 +74,7 @@ class Lock:
     def _at_fork_reinit(self) -> None:
         """Make the lock unlocked with nobody waiting, in the child of a fork."""
 
+@disjoint_base
 class RLock:
     """A lock that its owner may acquire again, and releases as often.
 
@@ -129,6 +132,7 @@ class RLock:
     def _at_fork_reinit(self) -> None:
         """Make the lock unlocked with nobody waiting, in the child of a fork."""
 
+@disjoint_base
 class Condition:
     """Lets threads that hold a lock wait until another one notifies them.
 
@@ -197,7 +201,7 @@ class Condition:
     def _release_save(self) -> Any:
         """Call the lock's `_release_save`, or `release` if it has none."""
 
-    def _acquire_restore(self, x: Any, /) -> Any:
+    def _acquire_restore(self, x: Any) -> Any:
         """Call the lock's `_acquire_restore`, or `acquire` if it has none."""
 
     def _is_owned(self) -> bool:
@@ -214,6 +218,7 @@ class Condition:
     def _at_fork_reinit(self) -> None:
         """Make the lock free and forget the waiters, in the child of a fork."""
 
+@disjoint_base
 class Semaphore:
     """A number of permits that threads take and give.
 
@@ -243,7 +248,7 @@ class Semaphore:
         one, OverflowError if there would be more than 2**61 - 1.
         """
 
-    def __enter__(self) -> bool:
+    def __enter__(self, blocking: bool = True, timeout: float | None = None) -> bool:
         """The same as ``acquire()``."""
 
     def __exit__(
@@ -269,6 +274,7 @@ class BoundedSemaphore(Semaphore):
     _initial_value: int
     """Permits at first, and at most; may be set."""
 
+@disjoint_base
 class Event:
     """A flag that threads can wait for; false at first."""
 
@@ -311,6 +317,7 @@ class Event:
     def _at_fork_reinit(self) -> None:
         """Forget the waiters, in the child of a fork; the flag stays."""
 
+@disjoint_base
 class Barrier:
     """A point that a number of threads pass together, again and again.
 
@@ -365,13 +372,14 @@ def get_native_id() -> int:
     It may be used again when the thread has ended. Raises nothing.
     """
 
+@final
 class _Launch:
     """What a new thread calls first and last."""
 
     def __new__(
         cls, thread: Thread, bootstrap: Callable[[], None], forget: Callable[[Thread], None]
     ) -> Self: ...
-    def __call__(self) -> None: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> None: ...
     def run(
         self,
         lock: Any,
@@ -379,21 +387,22 @@ class _Launch:
         handle: Any,
         steps: Callable[[Any, _Launch, Any], None],
     ) -> None: ...
-    def wait(self, timeout: float) -> bool: ...
-    def pause(self, microseconds: int) -> None: ...
+    def wait(self, timeout: float, /) -> bool: ...
+    def pause(self, microseconds: int, /) -> None: ...
     failed: bool
     listed: bool
     ended: bool
     started: Event
 
-def _speed_up(current_thread: Callable[[], Thread]) -> None: ...
-def _enter(thread: Thread) -> None: ...
+def _speed_up(current_thread: Callable[[], Thread], /) -> None: ...
+def _enter(thread: Thread, /) -> None: ...
 def _leave() -> None: ...
 def _holding[*P, T](lock: Any, function: Callable[[*P], T], *arguments: *P) -> T: ...
 def _barrier_parts(
     barrier: Barrier,
+    /,
 ) -> tuple[int, Callable[[], object] | None, float | None, bool, int] | None: ...
-def _give_up_barrier(barrier: Barrier) -> bool: ...
+def _give_up_barrier(barrier: Barrier, /) -> bool: ...
 def _adopt(kind: type, name: str, function: FunctionType) -> bool: ...
 def _spin_limit() -> int: ...
 def _calls() -> list[tuple[int, int, object, int, int | None, bool, bool]]: ...

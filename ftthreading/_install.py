@@ -126,7 +126,8 @@ class Installation:
             return NotImplemented
         return self.replaced == other.replaced and self.stale == other.stale
 
-    __hash__ = None  # type: ignore[assignment]  # the mappings hold objects of any kind
+    # The mappings hold objects of any kind.
+    __hash__: None = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Installation(replaced={dict(self.replaced)!r}, stale={dict(self.stale)!r})"

@@ -60,6 +60,7 @@ from ._cpython import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _LOOK_SECONDS = 0.1  # between two looks whether this has become the child of a fork
@@ -196,7 +197,7 @@ def _release_registry() -> None:
 
 _mend("start")
 _mend("join")
-current_thread = _copy_of_current_thread()
+current_thread: Callable[[], threading.Thread] = _copy_of_current_thread()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_keep_own)
     os.register_at_fork(

@@ -41,7 +41,7 @@ class LockOrder:
         file: Writable | None,
         quiet: bool,
     ) -> None:
-        self.suppressions = Suppressions(suppressions)
+        self.suppressions: Suppressions = Suppressions(suppressions)
         self._file = file
         self._quiet = quiet
         self._reports: list[Inversion] = []

@@ -141,11 +141,11 @@ class Found:
     __slots__ = ("cycle", "kind", "nodes", "several", "stuck")
 
     def __init__(self, kind: str, cycle: list[Sighting], stuck: bool, nodes: list[Node]) -> None:
-        self.kind = kind
-        self.cycle = cycle
-        self.stuck = stuck
-        self.nodes = nodes
-        self.several = len({sighting.thread for sighting in cycle}) > 1
+        self.kind: str = kind
+        self.cycle: list[Sighting] = cycle
+        self.stuck: bool = stuck
+        self.nodes: list[Node] = nodes
+        self.several: bool = len({sighting.thread for sighting in cycle}) > 1
 
 
 class Watch:

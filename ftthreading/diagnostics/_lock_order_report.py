@@ -37,13 +37,13 @@ class Inversion:
 
     def __init__(self, found: Found) -> None:
         self._nodes: list[Node] = found.nodes
-        self.certain = found.kind == "objects" or (found.kind == "twice" and not found.stuck)
-        self.reason = _reason(found)
-        self.places = _places(found)
+        self.certain: bool = found.kind == "objects" or (found.kind == "twice" and not found.stuck)
+        self.reason: str = _reason(found)
+        self.places: list[list[str]] = _places(found)
         # The lines where it happens: those where the locks are made serve many other orders.
         sites = [site(sighting.wants) for sighting in found.cycle]
-        self.suppression = " & ".join(dict.fromkeys(where(place) for place in sites))
-        self.text = _text(found, self)
+        self.suppression: str = " & ".join(dict.fromkeys(where(place) for place in sites))
+        self.text: str = _text(found, self)
 
     @property
     def withdrawn(self) -> bool:

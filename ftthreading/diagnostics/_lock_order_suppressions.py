@@ -31,7 +31,7 @@ class Suppressions:
             pattern = line.partition("#")[0].strip()
             if pattern:
                 self.rules.append([part.strip() for part in pattern.split(" & ")])
-        self.used = [0] * len(self.rules)
+        self.used: list[int] = [0] * len(self.rules)
 
     def match(self, places: list[list[str]]) -> bool:
         """Whether a rule covers the places of a report; counts its use."""

@@ -24,9 +24,9 @@ class Exposure:
     """One actor's window."""
 
     def __init__(self) -> None:
-        self.ident = 0
+        self.ident: int = 0
         """The thread that is exposed."""
-        self.sent = False
+        self.sent: bool = False
         """Whoever took the window has thrown."""
         self.fail: Callable[[int, int], object] | None = None
         """Has allocations fail: those after so many, until so many."""

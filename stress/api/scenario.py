@@ -57,14 +57,14 @@ class Actor:
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.rng = Random(index)
-        self.ops = 0
+        self.rng: Random = Random(index)
+        self.ops: int = 0
         self.seen: Counter[str] = Counter()
         self.pairs: set[tuple[str, str]] = set()
-        self.latest = 0.0
-        self.scale = 0.0
+        self.latest: float = 0.0
+        self.scale: float = 0.0
         """Seconds that tiny timeouts last on average; 0 for the usual mixture."""
-        self.exposure = Exposure()
+        self.exposure: Exposure = Exposure()
         self._board: list[tuple[int, str]] | None = None
 
     def begin(self, seed: int, board: list[tuple[int, str]] | None) -> None:
@@ -214,11 +214,11 @@ class Scenario:
     """Seconds that all its threads may sleep without being stuck."""
 
     def __init__(self, world: World) -> None:
-        self.target = world.target
-        self.rng = world.rng
-        self.threads = world.threads
-        self.target_name = world.name
-        self.has_nemeses = world.has_nemeses
+        self.target: Any = world.target
+        self.rng: Random = world.rng
+        self.threads: int = world.threads
+        self.target_name: str = world.name
+        self.has_nemeses: bool = world.has_nemeses
         self.setup()
 
     def setup(self) -> None:

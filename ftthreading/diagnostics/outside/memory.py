@@ -48,7 +48,7 @@ class Process:
         if not os.path.exists("/proc/self/maps"):
             raise Refused("/proc is not mounted here: it is needed to find the process", ELSEWHERE)
         self.pid = pid
-        self.proc = Path("/proc", str(pid))
+        self.proc: Path = Path("/proc", str(pid))
         self._copy: Copy = _copy_by_call() or _copy_by_file
         self._born = self._stat()[19]
         self._check_word_size()

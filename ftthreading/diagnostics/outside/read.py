@@ -104,7 +104,7 @@ class Reader:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.table = find_table(process)
+        self.table: Table = find_table(process)
 
     def snapshot(self) -> Snapshot:
         """Read it all. Raises Refused if that fails for good."""

@@ -40,6 +40,8 @@ class Table:
     def __init__(self, process: Process, address: int, data: bytes) -> None:
         self.at = address
         self.data = data
+        self.python: int
+        self.free_threaded: int
         self.python, self.free_threaded = _HEADER.unpack_from(data)[5:]
         self._numbers: dict[str, int] = dict(
             zip((*_ADDRESSES, *_OFFSETS), _BODY.unpack_from(data, _HEADER.size), strict=True)
