@@ -73,6 +73,11 @@ if TYPE_CHECKING:
     from threading import excepthook as excepthook
     from typing import Any
 
+    if sys.version_info >= (3, 15):
+        from threading import concurrent_tee as concurrent_tee
+        from threading import serialize_iterator as serialize_iterator
+        from threading import synchronized_iterator as synchronized_iterator
+
 __version__ = "0.1.0"
 
 # Names that only some versions have, and `excepthook`, which programs set, come through
@@ -108,6 +113,8 @@ if TYPE_CHECKING:
         "settrace_all_threads",
         "stack_size",
     ]
+    if sys.version_info >= (3, 15):
+        __all__ += ["concurrent_tee", "serialize_iterator", "synchronized_iterator"]
 else:
     __all__ = list(threading.__all__)
 
