@@ -4,16 +4,12 @@ What a test ends with on ours it has to end with on theirs, in one of its runs; 
 So a test that fails now and then under `threading` too is told, but does not count.
 """
 
-import contextlib
 import dataclasses
-import os
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from ci.sides import Side
+from toolkit.child import Process
 from toolkit.progress import Progress
 
 TAIL = 60  # lines shown of what a failure said: as many as the stacks of a few threads
@@ -132,17 +128,6 @@ def compare(
     return theirs, ours, names
 
 
-@contextlib.contextmanager
-def _ending(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Leave nothing behind of what the child started, however the body ends."""
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
 def launch(
     command: Sequence[str],
     folder: Path,
@@ -155,22 +140,18 @@ def launch(
 ) -> int:
     """Run a command for `limit` seconds at most; return its exit code.
 
-    What it says goes to `log`. look: called all along, to say how far it is.
+    What it says goes to `log`. look: called all along, to say how far it is. Raises Interrupted.
     """
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=environment,
-            start_new_session=True,
-        )
-        with _ending(child):
-            deadline = time.monotonic() + limit
-            while child.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.05)
-                look()
-                show.tick()
-    return child.returncode
+
+    def tick() -> None:
+        look()
+        show.tick()
+
+    with (
+        log.open("wb") as output,
+        Process(command, cwd=folder, env=environment, output=output) as process,
+    ):
+        process.watch(limit, tick=tick)
+    code = process.exit_code()
+    assert code is not None
+    return code

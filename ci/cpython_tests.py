@@ -14,7 +14,6 @@ import argparse
 import importlib.util
 import re
 import shlex
-import signal
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from ci.comparing import AGAIN, EXIT, File, compare, launch, tell
 from ci.sides import PROBE, Side, environment, sides
+from toolkit.child import INTERRUPTS, Interrupted
 from toolkit.machine import summary
 from toolkit.progress import Progress
 
@@ -158,9 +158,16 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     """Run both sides; return 0 if they are alike."""
     options = parse()
-    # A shell that starts this in the background has it ignore SIGINT, and so would the tests.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    try:
+        with INTERRUPTS.watched():
+            return compare_all(options)
+    except Interrupted as stop:
+        print(f"interrupted by {stop}", file=sys.stderr)
+        return 128 + stop.signum
+
+
+def compare_all(options: argparse.Namespace) -> int:
+    """Run both sides; return 0 if they are alike. Raises Interrupted."""
     total = len(options.files)
     print(f"{total} test files on both sides; {summary()}", flush=True)
     show = Progress(total)

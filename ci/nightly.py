@@ -8,18 +8,15 @@ Exit code 0: every step passed or could not be run here. 1: one failed, or none 
 """
 
 import argparse
-import contextlib
 import dataclasses
 import fnmatch
-import os
 import shlex
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from toolkit.child import INTERRUPTS, Interrupted, Process
 from toolkit.machine import summary
 from toolkit.progress import Progress
 from toolkit.tables import table
@@ -110,46 +107,31 @@ def last_line(log: Path) -> str:
     return next((line.strip()[:60] for line in reversed(lines) if line.strip()), "")
 
 
-def end(child: subprocess.Popen[bytes]) -> None:
-    """Have a command and all that is in its process group clean up, then kill what is left."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(ENDING)
-
-
-def run(
-    command: str, log: Path, minutes: float, show: Progress, done: int, what: str
-) -> int | None:
-    """Run a shell command; return its exit code, or None if its time was over.
+def run(command: str, log: Path, minutes: float, show: Progress, done: int, what: str) -> int | str:
+    """Run a shell command; return its exit code, or in words why it had to be ended.
 
     What it says goes to the end of `log`. Elsewhere than on a terminal, one line a minute tells
-    that it goes on.
+    that it goes on. Raises Interrupted.
     """
     begin = time.monotonic()
+
+    def tick() -> None:
+        passed = time.monotonic() - begin
+        since = f", {passed // 60:.0f} of {minutes:g} min" if passed >= 60 else ""
+        show.show(done, f"{what}{since}", last_line(log))
+
     with log.open("ab") as output:
         output.write(f"$ {command}\n".encode())
         output.flush()
-        child = subprocess.Popen(
-            ["bash", "-c", command],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = Process(["bash", "-c", command], cwd=ROOT, output=output)
         try:
-            while child.poll() is None:
-                passed = time.monotonic() - begin
-                if passed > minutes * 60:
-                    return None
-                since = f", {passed // 60:.0f} of {minutes:g} min" if passed >= 60 else ""
-                show.show(done, f"{what}{since}", last_line(log))
-                time.sleep(min(0.5, 0.02 + passed / 20))
+            tick()
+            fault = process.watch(minutes * 60, tick=tick)
         finally:
-            end(child)
-    return child.returncode
+            process.end(ENDING)
+    code = process.exit_code()
+    assert code is not None
+    return fault or code
 
 
 def run_step(step: Step, show: Progress, done: int) -> Result:
@@ -168,7 +150,7 @@ def run_step(step: Step, show: Progress, done: int) -> Result:
     if code == 0:
         print(f"{step.name}: passed in {seconds:.0f} s", flush=True)
         return Result(step, "passed", seconds, "")
-    reason = "its time was over" if code is None else f"exit code {code}"
+    reason = code if isinstance(code, str) else f"exit code {code}"
     print(f"{step.name}: FAILED after {seconds:.0f} s: {reason}; the end of {log}:")
     for line in log.read_text(errors="replace").splitlines()[-TAIL:]:
         print(f"    {line}")
@@ -225,25 +207,20 @@ def main(arguments: Sequence[str]) -> int:
         rows = [(step.name, f"{step.minutes:g}", step.command) for step in steps]
         print(table(("step", "minutes at most", "command"), rows, left=3))
         return 0
-    # Whoever starts this in the background, or by nohup, has it ignore signals, and so would the
-    # steps. A handler is not inherited.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     minutes = sum(step.minutes for step in steps)
     print(f"{len(steps)} steps, {minutes / 60:.1f} hours at most; {summary()}", flush=True)
     show = Progress(len(steps))
     results = []
     try:
-        for done, step in enumerate(steps):
-            results.append(run_step(step, show, done))
-    except KeyboardInterrupt:
+        with INTERRUPTS.watched():
+            for done, step in enumerate(steps):
+                results.append(run_step(step, show, done))
+    except Interrupted as stop:
         show.clear()
         report(results)
         rest = [step.name for step in steps[len(results) :]]
         print(f"interrupted; to run the rest: ci/nightly --only {shlex.join(rest)}")
-        return 130
+        return 128 + stop.signum
     return report(results)
 
 

@@ -8,13 +8,15 @@ one of which `--enable-at-startup` was asked for. The two hold the same files, b
 import dataclasses
 import os
 import shutil
-import subprocess
 import sys
 import sysconfig
 import venv
 from collections.abc import Mapping
 from pathlib import Path
 
+from toolkit.child import Interrupts, run
+
+STARTUP_SECONDS = 120.0
 PROBE = "test_probe"
 
 ENDS: dict[bool, list[set[str]]] = {True: [{"passed"}], False: [{"failure"}, {"failed"}]}
@@ -113,13 +115,12 @@ def install_into(folder: Path) -> None:
 
 def at_startup(python: str, *, enable: bool) -> None:
     """Write an environment's start-up file, or remove it. Raises RuntimeError."""
-    done = subprocess.run(
+    done = run(
         [python, "-m", "ftthreading", f"--{'enable' if enable else 'disable'}-at-startup"],
         cwd="/",
         env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+        limit=STARTUP_SECONDS,
+        interrupts=Interrupts(),  # not to be cut short: it may be what cleans up
     )
-    if done.returncode != 0:
+    if done.fault:
         raise RuntimeError(f"the start-up file has no effect:\n{done.stdout}{done.stderr}")

@@ -15,7 +15,6 @@ something could not be run. A project that cannot be had on a tag, by projects.t
 import argparse
 import dataclasses
 import shlex
-import signal
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from ci.projects.install import UnavailableError, Workshop
 from ci.projects.pins import Project
 from ci.projects.run import Suite, unpack
 from ci.sides import Side, pair, python_of
+from toolkit.child import INTERRUPTS, Interrupted
 from toolkit.machine import summary
 from toolkit.progress import Progress
 from toolkit.tables import table
@@ -223,23 +223,21 @@ def main(arguments: Sequence[str]) -> int:
     if options.list:
         print(listing(options.projects))
         return 0
-    # A shell that starts this in the background has it ignore SIGINT, and so would the tests.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     total = len(options.projects)
     print(f"{total} projects on both sides; {summary()}", flush=True)
     show = Progress(total)
     comparison = Comparison(options, Workshop(options.tag, options.pins, show), show)
     results = []
     try:
-        for done, project in enumerate(options.projects):
-            results.append(comparison.project(project, done))
-    except KeyboardInterrupt:
+        with INTERRUPTS.watched():
+            for done, project in enumerate(options.projects):
+                results.append(comparison.project(project, done))
+    except Interrupted as stop:
         show.clear()
         report(results, options.tag)
         rest = [project.name for project in options.projects[len(results) :]]
         print(f"interrupted; to run the rest: ci/suites {shlex.join([*rest, options.tag])}")
-        return 130
+        return 128 + stop.signum
     return report(results, options.tag)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from ci.comparing import launch
 from ci.projects.pins import CONSTRAINTS, FOLDER, Pins, Project
 from ci.sides import at_startup, install_into, python_of, site_packages
+from toolkit.child import INTERRUPTS
 from toolkit.progress import Progress
 
 ROOT = FOLDER.parent.parent
@@ -101,7 +102,8 @@ class Workshop:
         with self._locked(folder):
             stamp = self._stamp(*self._pins.build)
             if not _holds(folder, stamp):
-                venv.create(folder, clear=True, symlinks=True, with_pip=True)
+                venv.create(folder, clear=True, symlinks=True)
+                self._run([python_of(folder), "-Im", "ensurepip"], folder, "pip")
                 command = ["install", "-c", str(CONSTRAINTS), *self._pins.build]
                 self._run([python_of(folder), "-m", "pip", *command], folder, "build tools")
                 (folder / "stamp").write_text(stamp)
@@ -155,6 +157,7 @@ class Workshop:
         """Keep other calls away from a folder meanwhile."""
         with folder.with_name(f"{folder.name}.lock").open("a") as file:
             while True:
+                INTERRUPTS.check()
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break

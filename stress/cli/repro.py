@@ -9,8 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from toolkit.child import INTERRUPTS, Interrupted
+
 from ..engine.children import Children
-from ..engine.runner import Stopped, stoppable
 from ..engine.totals import Exit, bound
 from ..records import findings
 from ..records.findings import Finding
@@ -35,8 +36,9 @@ def repro(finding: Finding, seconds: float, root: Path, python: str) -> Exit:
     others: set[str] = set()
     folder = Path(tempfile.mkdtemp(prefix="stress-repro-"))
     try:
-        with stoppable():
+        with INTERRUPTS.watched():
             while (left := seconds - (time.monotonic() - begin)) > 0:
+                INTERRUPTS.check()
                 again = dataclasses.replace(batch, first=first, seconds=min(limit, left))
                 with Children(folder / "child", python) as children:
                     result = children.run(again, folder / "batch", native=False)
@@ -54,7 +56,7 @@ def repro(finding: Finding, seconds: float, root: Path, python: str) -> Exit:
                     others.add(f"{one.fingerprint} ({one.oracle}: {one.message})")
                 shutil.rmtree(folder)
                 first, limit = 0 if first else finding.round, limit * 1.5
-    except Stopped as stop:
+    except Interrupted as stop:
         print(f"stopped by {stop}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

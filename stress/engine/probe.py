@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 import sys
 import sysconfig
 from typing import Any
 
+from toolkit import child
 from toolkit.machine import cpu_model
 
 from ..targets.inspection import code_of, indivisible
@@ -71,23 +71,16 @@ def unfit(about: dict[str, Any]) -> set[str]:
 
 def ask(python: str, target: str) -> dict[str, Any]:
     """Return `describe()` of another interpreter. Raises CannotRun."""
+    command = [python, "-P", "-m", "stress.engine.probe", target]
     try:
-        done = subprocess.run(
-            [python, "-P", "-m", "stress.engine.probe", target],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=IMPORT_SECONDS,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        raise CannotRun(
-            f"{python}: importing {target} did not end within {IMPORT_SECONDS:g} seconds"
-        ) from None
+        done = child.run(command, env=environment(), limit=IMPORT_SECONDS)
     except OSError as error:
         raise CannotRun(f"{python}: {error}") from None
-    if done.returncode:
+    if done.ended_by_us:
+        raise CannotRun(
+            f"{python}: importing {target} did not end within {IMPORT_SECONDS:g} seconds"
+        )
+    if done.fault:
         last = done.stderr.strip().splitlines() or ["no word"]
         raise CannotRun(f"{python} cannot use {target}: {last[-1]}")
     try:

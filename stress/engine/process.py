@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from toolkit.address import ROOT
+from toolkit.child import Process
 
 from ..processes.heartbeat import Heartbeat
 
@@ -37,13 +37,11 @@ class Child:
         self._output = open(self._path, "wb")  # noqa: SIM115  # until end()
         self._before = 0
         self._batches = 0
-        self._process = subprocess.Popen(
+        self._process = Process(
             [python, "-P", "-m", "stress.engine.child", str(folder), str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=self._output,
-            stderr=self._output,
             env=environment(),
-            start_new_session=True,  # the terminal's interrupt is ours to handle, not the child's
+            stdin=subprocess.PIPE,
+            output=self._output,
         )
 
     @property
@@ -66,7 +64,7 @@ class Child:
     def has_ended(self, seconds: float) -> bool:
         """Wait for so long, or until the batch or the process ends; return whether one has."""
         deadline = time.monotonic() + seconds
-        while self.heartbeat.ended < self._batches and self._process.poll() is None:
+        while self.heartbeat.ended < self._batches and self._process.exit_code() is None:
             if time.monotonic() >= deadline:
                 return False
             time.sleep(min(0.002, seconds))
@@ -76,11 +74,11 @@ class Child:
         """Return whether it can take another batch."""
         beat = self.heartbeat
         done = beat.ended == self._batches and (beat.stays or not self._batches)
-        return done and self._batches < MOST_BATCHES and self._process.poll() is None
+        return done and self._batches < MOST_BATCHES and self._process.exit_code() is None
 
     def exit_code(self) -> int | None:
         """Return how the process has ended before its batch did; None if the batch has ended."""
-        return None if self.heartbeat.ended == self._batches else self._process.poll()
+        return None if self.heartbeat.ended == self._batches else self._process.exit_code()
 
     def printed(self) -> int:
         """Return how many bytes this batch has written to standard output and standard error."""
@@ -96,21 +94,11 @@ class Child:
         """Send it a signal."""
         self._process.send_signal(number)
 
-    def abort(self, seconds: float) -> bool:
-        """Have it say where its threads are and die; return whether it did, in so many seconds."""
-        self.signal(signal.SIGABRT)
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+    def abort(self) -> bool:
+        """Have it say where its threads are and die; return whether it did."""
+        return self._process.abort()
 
     def end(self) -> None:
         """Leave nothing running."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
+        self._process.end()
         self._output.close()

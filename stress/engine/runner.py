@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
+from toolkit.child import INTERRUPTS, Interrupted
 from toolkit.progress import Progress
 
 from ..records.findings import Finding
@@ -28,25 +25,6 @@ CONTROLS = 0.02
 """The share of the time that controls may have."""
 GREEDY = 2.0
 """A scenario that has had so many times the mean share is left out for a pass."""
-
-
-class Stopped(Exception):
-    """Somebody wants the harness to end now."""
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Have SIGTERM and SIGINT raise Stopped in the body, so that no child is left behind."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped(signal.Signals(number).name)
-
-    before = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def reservations(python: dict[str, Any]) -> list[str]:
@@ -86,11 +64,12 @@ class Runner:
         self.run.begin()
         begin = time.monotonic() - self.spent
         with (
-            stoppable(),
+            INTERRUPTS.watched(),
             Children(self.run.children, self.options.python or sys.executable) as children,
         ):
             try:
                 while True:
+                    INTERRUPTS.check()
                     spent = time.monotonic() - begin
                     if self.over(spent):
                         break
@@ -98,7 +77,7 @@ class Runner:
                         self.one(children, spent)
                     self.number += 1
                 self.stopped = ""
-            except Stopped as stop:
+            except Interrupted as stop:
                 self.stopped = str(stop)
         if self.progress is not None:
             self.progress.clear()

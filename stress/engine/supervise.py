@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from random import Random
 
+from toolkit.child import INTERRUPTS
+
 from ..nemeses.nemesis import PATIENCE
 from ..processes import crashes
 from ..processes.drift import Drift
@@ -54,7 +56,7 @@ class Supervisor:
         """Return what the child did when the batch has ended, or been ended.
 
         native: C stacks, too. limit: seconds after which it is ended without a judgement. The
-        child has ended, too, unless it can take another batch.
+        child has ended, too, unless it can take another batch. Raises Interrupted.
         """
         try:
             return self._watch(native, limit)
@@ -68,6 +70,7 @@ class Supervisor:
         asleep_since = looked = worked = since
         ops = self.heartbeat.ops
         while not self.child.has_ended(0.01):
+            INTERRUPTS.check()
             now = time.monotonic()
             if now - self.begin > limit:
                 return self.result()
@@ -179,6 +182,7 @@ class Supervisor:
         self.child.send(b"stacks")
         deadline = time.monotonic() + STACK_SECONDS
         while time.monotonic() < deadline:
+            INTERRUPTS.check()
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
             if text.endswith("(end)\n"):
                 return text
@@ -187,7 +191,7 @@ class Supervisor:
 
     def last_words(self) -> str:
         """Abort the child; return what faulthandler says then."""
-        if self.child.abort(5):
+        if self.child.abort():
             return self.child.output()
         return "the child answers neither a request for its stacks nor SIGABRT"
 

@@ -25,12 +25,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from toolkit.address import command
+from toolkit.child import INTERRUPTS, Interrupted
 from toolkit.progress import Progress
 
 from ..engine import journal, plan, probe
 from ..engine.catalogue import shipped
 from ..engine.children import Children
-from ..engine.runner import GRACE, Runner, Stopped, stoppable
+from ..engine.runner import GRACE, Runner
 from ..engine.totals import Exit
 from ..records import findings
 from ..records.batch import Batch
@@ -129,7 +130,7 @@ class Selftest:
         """Run all cells of a shard that are missing."""
         todo = self.missing(shard)
         progress = Progress(len(todo))
-        with stoppable():
+        with INTERRUPTS.watched():
             for done, (target, seed) in enumerate(todo):
                 progress.show(done, f"{target}, seed {seed}")
                 if not self.focused:
@@ -165,8 +166,7 @@ class Selftest:
             run = journal.new_run(Path(folder), options, probe.ask(sys.executable, module))
             runner = Runner(run, quiet=True)
             runner.go()
-            if runner.stopped:
-                raise Stopped(runner.stopped)
+            INTERRUPTS.check()
             totals, found = runner.totals, runner.unknown()
         cell.spent, cell.ops = runner.spent, totals.ops
         cell.tried = {name: total.batches for name, total in totals.by_name.items()}
@@ -326,7 +326,7 @@ def selftest(test: Selftest, shard: tuple[int, int], resume: bool, file: Path | 
     stopped = ""
     try:
         test.go(shard)
-    except Stopped as stop:
+    except Interrupted as stop:
         stopped = str(stop)
     text, verdict = test.report(shard)
     print(text)

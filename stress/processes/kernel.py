@@ -7,8 +7,9 @@ import functools
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
+
+from toolkit.child import run
 
 PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl  # looked up here: a forked child had better not
@@ -76,17 +77,9 @@ def native_stacks(pid: int, seconds: float = 15.0) -> str:
         command += ["-ex", "thread apply all bt 14"]
     else:
         return "no native stacks: neither pystack nor gdb is installed"
-    try:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=functools.partial(die_with, os.getpid()),  # calls the kernel
-        )
-    except subprocess.TimeoutExpired:
+    die = functools.partial(die_with, os.getpid())  # calls the kernel
+    done = run(command, limit=seconds, before_exec=die)
+    if done.ended_by_us:
         return f"no native stacks: {command[0]} did not end within {seconds:g} seconds"
     lines = [line for line in done.stdout.splitlines() if line.startswith(("Thread ", "#"))]
     return "\n".join(lines) or f"no native stacks: {done.stderr.strip()[-500:]}"

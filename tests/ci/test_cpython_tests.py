@@ -124,7 +124,6 @@ def test_an_unknown_test_is_refused() -> None:
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, again: int = 0) -> int:
     monkeypatch.setattr(cpython_tests, "AGAIN", again)
     monkeypatch.setattr(sys, "argv", ["cpython_tests", *arguments])
-    monkeypatch.setattr("ci.cpython_tests.signal.signal", lambda *_: None)
     return cpython_tests.main()
 
 

@@ -60,7 +60,6 @@ class Runs:
     def __init__(self, place: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self._monkeypatch = monkeypatch
-        monkeypatch.setattr("ci.suites.signal.signal", lambda *_: None)
         monkeypatch.setattr(Workshop, "environment", lambda *_: place)
         monkeypatch.setattr(install, "ROOT", folder)
         monkeypatch.setattr(run, "GRACE", 5.0)
@@ -336,7 +335,6 @@ def test_a_project_that_cannot_be_built_is_named(
     project = Project("synthetic", "1.0", digest, "synthetic", tests=("test_it.py",))
     known = Pins((), (), {"synthetic": project})
     monkeypatch.setattr(pins, "load", lambda: known)
-    monkeypatch.setattr("ci.suites.signal.signal", lambda *_: None)
     assert suites.main([TAG]) == 3
     output = capfd.readouterr().out
     assert "it needs a compiler" in output

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from toolkit import child
+
 SECONDS = 30.0
 """How long anything may take that is only waited for; generous, for a loaded machine."""
 
@@ -203,34 +205,10 @@ def run_python(
     command += [str(program)] if isinstance(program, Path) else ["-c", program]
     command += arguments
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path, **(env or {})},
-    )
-    late = False
-    try:
-        out, err = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        late = True
-        child.send_signal(signal.SIGABRT)  # faulthandler writes the stacks, and it dies
-        try:
-            out, err = child.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            out, err = child.communicate()
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-    outcome = (
-        f"did not end within {timeout:g} seconds" if late else f"ended with {child.returncode}"
-    )
-    if late or (check and child.returncode != 0):
+    done = child.run(command, env={**os.environ, "PYTHONPATH": path, **(env or {})}, limit=timeout)
+    if done.ended_by_us or (check and done.fault):
         raise AssertionError(
-            f"{command} {outcome}\n--- standard output\n{out}\n--- standard error\n{err}"
+            f"{command}: {done.fault}\n--- standard output\n{done.stdout}"
+            f"\n--- standard error\n{done.stderr}"
         )
-    return subprocess.CompletedProcess(command, child.returncode, out, err)
+    return subprocess.CompletedProcess(command, done.code, done.stdout, done.stderr)

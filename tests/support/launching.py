@@ -2,13 +2,14 @@
 
 import os
 import re
-import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 import ftthreading
 from tests.support import DEFAULT_SIGNALS
+from toolkit import child
 
 ROOT = str(Path(ftthreading.__file__).parent.parent)
 LAUNCHER = ["-m", "ftthreading"]
@@ -34,20 +35,16 @@ def environment() -> dict[str, str]:
 
 def run(cwd: Path, *arguments: str, input: str = "") -> tuple[int, str, str]:
     """Run the interpreter; return exit code, output and errors, without objects' addresses."""
-    process = subprocess.run(
-        [*DEFAULT_SIGNALS, sys.executable, *arguments],
-        cwd=cwd,
-        env=environment(),
-        input=input.encode(),
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(input.encode())
+        stdin.seek(0)
+        command = [*DEFAULT_SIGNALS, sys.executable, *arguments]
+        done = child.run(command, cwd=cwd, env=environment(), stdin=stdin, limit=120)
+    assert not done.ended_by_us, f"{done.fault}\n{done.stdout}\n{done.stderr}"
     output, errors = (
-        re.sub(r" at 0x[0-9a-f]+", " at 0x", stream.decode("utf-8", "backslashreplace"))
-        for stream in (process.stdout, process.stderr)
+        re.sub(r" at 0x[0-9a-f]+", " at 0x", text) for text in (done.stdout, done.stderr)
     )
-    return process.returncode, output, errors
+    return done.code, output, errors
 
 
 def check_alike(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import _thread
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+
+from toolkit.child import Process
 
 from ...api.scenario import ACCEPTABLE, MANY, Actor, OracleFailure, Scenario, actor
 from ...processes.kernel import threads
@@ -200,30 +201,22 @@ class ThreadExit(Scenario):
 
     @actor()
     def runner(self, me: Actor) -> None:
-        child = subprocess.Popen(
-            [sys.executable, "-c", AT_EXIT, self.target_name, str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        trouble = self.watch(child)
-        if trouble:
-            child.kill()
-        self.out, err = child.communicate()
+        command = [sys.executable, "-c", AT_EXIT, self.target_name, str(os.getpid())]
+        with Process(command) as child:
+            trouble = self.watch(child)
+        self.out, err = child.stdout.decode(), child.stderr.decode(errors="replace")
         if trouble:
             raise OracleFailure("end", f"the interpreter did not end: {trouble}", err[-3000:])
-        self.code = child.returncode
+        self.code = child.exit_code()
         if self.code:
             raise OracleFailure("end", f"the interpreter ended with {self.code}", err[-3000:])
         me.did("run")
 
-    def watch(self, child: subprocess.Popen[str]) -> str:
+    def watch(self, child: Process) -> str:
         """Return why no end can be hoped for, or nothing once it has ended."""
         before: dict[int, tuple[str, int]] = {}
         begin = since = time.monotonic()
-        while child.poll() is None:
-            time.sleep(0.01)
+        while not child.wait(0.01):
             now = time.monotonic()
             states = threads(child.pid)
             # On a crowded machine it may take long; it has to get on, though.

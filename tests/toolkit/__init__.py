@@ -1,0 +1,1 @@
+"""Tests of what stress, perf and ci stand on."""
