@@ -8,6 +8,9 @@ again on both sides. A test that fails now and then under threading too is told,
 Interpreters that the tests start run on threading, on both sides. With --startup each side is an
 environment of its own, removed afterwards, and in one of them every interpreter that starts, from
 the first on, runs on ftthreading.
+
+Exit code 0: alike. 1: a difference. 2: usage. 3: no test was run, or a side is not what it
+should be.
 """
 
 import argparse
@@ -23,6 +26,7 @@ from pathlib import Path
 from ci.comparing import AGAIN, EXIT, File, compare, launch, tell
 from ci.sides import PROBE, Side, environment, sides
 from toolkit.child import INTERRUPTS, Interrupted
+from toolkit.exits import Exit
 from toolkit.machine import summary
 from toolkit.progress import Progress
 
@@ -109,7 +113,7 @@ def compare_file(
     both: Sequence[Side], name: str, options: argparse.Namespace, show: Progress
 ) -> bool:
     """Run one file on both sides, more than once if they differ, and say what came out."""
-    words = [word for pattern in options.match for word in ("--match", pattern)]
+    words = [word for pattern in options.only for word in ("--match", pattern)]
 
     def once(side: Side, number: int, _: Sequence[str]) -> File:
         again = f", again ({number} of {AGAIN})" if number else ""
@@ -117,9 +121,9 @@ def compare_file(
         return run(side, name, words, options.limit, show)
 
     def command(test: str) -> str:
-        match = [] if test == EXIT or " " in test else ["--match", test]
+        only = [] if test == EXIT or " " in test else ["--only", test]
         startup = ["--startup"] if options.startup else []
-        return shlex.join(["ci/cpython-tests", options.tag, *startup, *match, name])
+        return shlex.join(["ci/cpython-tests", options.tag, *startup, *only, name])
 
     theirs, ours, names = compare(both, once, KNOWN, AGAIN)
     show.clear()
@@ -134,7 +138,7 @@ def parse() -> argparse.Namespace:
     """Read the command line; a name that is no test ends it."""
     parser = argparse.ArgumentParser(
         prog="ci/cpython-tests",
-        usage="ci/cpython-tests [TAG] [--startup] [--limit S] [--match NAME] [TEST ...]",
+        usage="ci/cpython-tests [TAG] [--startup] [--limit S] [--only NAME] [TEST ...]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -142,7 +146,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("tests", nargs="*", metavar="TEST", help="such as test_queue")
     parser.add_argument("--startup", action="store_true", help="on ftthreading in children too")
     parser.add_argument("--limit", type=int, default=900, metavar="S", help="seconds for a file")
-    parser.add_argument("--match", action="append", default=[], metavar="NAME", help="only these")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only these")
     options = parser.parse_intermixed_args()
     found = {name: files_of(name) for name in options.tests or TESTS}
     absent = [name for name, files in found.items() if not files]
@@ -181,7 +185,7 @@ def compare_all(options: argparse.Namespace) -> int:
                     raise RuntimeError(f"{side.name} is not in force: {probe}")
         except RuntimeError as error:
             print(f"VERDICT: FAILED: {error}", file=sys.stderr)
-            return 1
+            return Exit.TOO_LITTLE
         for name in options.files:
             if not compare_file(both, name, options, show):
                 failed.append(name)
@@ -189,7 +193,7 @@ def compare_all(options: argparse.Namespace) -> int:
     if failed or not options.tests_run:
         reason = f"different in {len(failed)} of {total} files: {', '.join(failed)}"
         print(f"VERDICT: FAILED: {reason if failed else 'no test was run'}", file=sys.stderr)
-        return 1
+        return Exit.FOUND if failed else Exit.TOO_LITTLE
     print(f"VERDICT: {options.tests_run} tests of {total} files, alike on both sides.")
     return 0
 

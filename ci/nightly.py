@@ -4,7 +4,8 @@ Each step is a shell command with a limit of time and a log of its own. The othe
 fails. At the end stand a table of all steps and, for each that failed, the command that shows it
 again. A step whose interpreter cannot be had on this machine is named as not run.
 
-Exit code 0: every step passed or could not be run here. 1: one failed, or none could be run.
+Exit code 0: every step passed or could not be run here. 1: one failed. 2: usage. 3: none could be
+run.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toolkit.child import INTERRUPTS, Interrupted, Process
+from toolkit.exits import Exit
 from toolkit.machine import summary
 from toolkit.progress import Progress
 from toolkit.tables import table
@@ -29,7 +31,7 @@ GETTING = 30  # minutes for an interpreter that has to be built
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class NightlyStep:
     """One check.
 
     tag: the interpreter it needs, for ci/get-python. minutes: its limit. command: for bash, from
@@ -48,52 +50,60 @@ OFTEN = "FTT_ROUNDS=1000 FTT_STORMS=50 FTT_THREADS=100000"
 ROUNDS = "-- -o faulthandler_timeout=1500"
 
 STEPS = [
-    Step("lint", "3.13", 10, "ci/lint"),
-    Step("perf-gate", "3.13t", 90, '"$(ci/env 3.13t)" -m perf selftest'),
-    Step("tests-3.13t", "3.13t", 90, f"{OFTEN} ci/test 3.13t {ROUNDS}"),
-    Step("tests-3.14t", "3.14t", 90, f"{OFTEN} ci/test 3.14t {ROUNDS}"),
-    Step("tests-3.15t", "3.15t", 90, f"{OFTEN} ci/test 3.15t {ROUNDS}"),
-    Step("tests-3.13", "3.13", 90, f"{OFTEN} ci/test 3.13 {ROUNDS}"),
-    Step("tests-3.13t-posix", "3.13t", 90, f"{OFTEN} ci/test 3.13t-posix {ROUNDS}"),
-    Step("tests-3.13td", "3.13td", 120, f"{OFTEN} ci/test 3.13td {ROUNDS}"),
-    Step("tests-3.13tsan", "3.13tsan", 180, f"FTT_ROUNDS=100 ci/test 3.13tsan {ROUNDS}"),
-    Step("cpython-3.13t", "3.13t", 120, "ci/cpython-tests 3.13t"),
-    Step("cpython-3.14t", "3.14t", 120, "ci/cpython-tests 3.14t"),
-    Step("cpython-3.15t", "3.15t", 120, "ci/cpython-tests 3.15t"),
-    Step("cpython-startup-3.13t", "3.13t", 120, "ci/cpython-tests 3.13t --startup"),
-    Step("cpython-startup-3.14t", "3.14t", 120, "ci/cpython-tests 3.14t --startup"),
-    Step("cpython-startup-3.15t", "3.15t", 120, "ci/cpython-tests 3.15t --startup"),
+    NightlyStep("lint", "3.13", 10, "ci/lint"),
+    NightlyStep("perf-gate", "3.13t", 90, '"$(ci/env 3.13t)" -m perf selftest'),
+    NightlyStep("tests-3.13t", "3.13t", 90, f"{OFTEN} ci/test 3.13t {ROUNDS}"),
+    NightlyStep("tests-3.14t", "3.14t", 90, f"{OFTEN} ci/test 3.14t {ROUNDS}"),
+    NightlyStep("tests-3.15t", "3.15t", 90, f"{OFTEN} ci/test 3.15t {ROUNDS}"),
+    NightlyStep("tests-3.13", "3.13", 90, f"{OFTEN} ci/test 3.13 {ROUNDS}"),
+    NightlyStep("tests-3.13t-posix", "3.13t", 90, f"{OFTEN} ci/test 3.13t-posix {ROUNDS}"),
+    NightlyStep("tests-3.13td", "3.13td", 120, f"{OFTEN} ci/test 3.13td {ROUNDS}"),
+    NightlyStep("tests-3.13tsan", "3.13tsan", 180, f"FTT_ROUNDS=100 ci/test 3.13tsan {ROUNDS}"),
+    NightlyStep("cpython-3.13t", "3.13t", 120, "ci/cpython-tests 3.13t"),
+    NightlyStep("cpython-3.14t", "3.14t", 120, "ci/cpython-tests 3.14t"),
+    NightlyStep("cpython-3.15t", "3.15t", 120, "ci/cpython-tests 3.15t"),
+    NightlyStep("cpython-startup-3.13t", "3.13t", 120, "ci/cpython-tests 3.13t --startup"),
+    NightlyStep("cpython-startup-3.14t", "3.14t", 120, "ci/cpython-tests 3.14t --startup"),
+    NightlyStep("cpython-startup-3.15t", "3.15t", 120, "ci/cpython-tests 3.15t --startup"),
 ]
 # Not named as the others are, so that a job of their own can take them.
 STEPS += [
-    Step(f"{tag}-suites", tag, 150, f"ci/suites {tag}") for tag in ("3.13t", "3.14t", "3.15t")
+    NightlyStep(f"{tag}-suites", tag, 150, f"ci/suites {tag}")
+    for tag in ("3.13t", "3.14t", "3.15t")
 ]
 STEPS += [
-    Step(f"{tag}-suites-startup", tag, 150, f"ci/suites {tag} --startup")
+    NightlyStep(f"{tag}-suites-startup", tag, 150, f"ci/suites {tag} --startup")
     for tag in ("3.13t", "3.14t", "3.15t")
 ]
 PAGE = "FTT_BROWSER=1 ci/test 3.13t -- tests/perf/test_dashboard*"
-STEPS += [Step("page-3.13t", "3.13t", 30, PAGE)]
+STEPS += [NightlyStep("page-3.13t", "3.13t", 30, PAGE)]
 STEPS += [
-    Step(f"stress-{tag}", tag, 40, f'"$(ci/env {tag})" -m stress run --html .stress/{tag}.html')
+    NightlyStep(
+        f"stress-{tag}", tag, 40, f'"$(ci/env {tag})" -m stress run --html .stress/{tag}.html'
+    )
     for tag in ("3.13t", "3.14t", "3.15t", "3.13td")
 ]
 # An hour of the full matrix; it goes on the next night where the commit is still the same.
 STEPS += [
-    Step(f"perf-{tag}", tag, 75, f'"$(ci/env {tag})" -m perf run --tier full --go-on --budget 3600')
+    NightlyStep(
+        f"perf-{tag}",
+        tag,
+        75,
+        f'"$(ci/env {tag})" -m perf run --tier full --resume unfinished --budget 3600',
+    )
     for tag in ("3.13t", "3.14t", "3.15t")
 ]
 POWER = '"$(ci/env 3.13t)" -m stress selftest --seeds 10 --golden 1'
-STEPS += [Step("stress-selftest", "3.13t", 240, POWER)]
+STEPS += [NightlyStep("stress-selftest", "3.13t", 240, POWER)]
 HELD_OUT = '"$(ci/env 3.13t)" -m stress selftest --held-out --known cpython --golden 1'
-STEPS += [Step("stress-held-out", "3.13t", 90, HELD_OUT)]
+STEPS += [NightlyStep("stress-held-out", "3.13t", 90, HELD_OUT)]
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class StepResult:
     """How a step ended: `word` is passed, FAILED or not run, `reason` says more."""
 
-    step: Step
+    step: NightlyStep
     word: str
     seconds: float
     reason: str
@@ -134,7 +144,7 @@ def run(command: str, log: Path, minutes: float, show: Progress, done: int, what
     return fault or code
 
 
-def run_step(step: Step, show: Progress, done: int) -> Result:
+def run_step(step: NightlyStep, show: Progress, done: int) -> StepResult:
     """Get the interpreter, run the command, and show the end of its log if it failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{step.name}.log"
@@ -143,22 +153,22 @@ def run_step(step: Step, show: Progress, done: int) -> Result:
     get = f"ci/get-python {step.tag}"
     if run(get, log, GETTING, show, done, f"{step.name}: {get}") != 0:
         seconds = time.monotonic() - begin
-        return Result(step, "not run", seconds, f"no interpreter; to see why: {get}")
+        return StepResult(step, "not run", seconds, f"no interpreter; to see why: {get}")
     code = run(step.command, log, step.minutes, show, done, f"{step.name}: {step.command}")
     seconds = time.monotonic() - begin
     show.clear()
     if code == 0:
         print(f"{step.name}: passed in {seconds:.0f} s", flush=True)
-        return Result(step, "passed", seconds, "")
+        return StepResult(step, "passed", seconds, "")
     reason = code if isinstance(code, str) else f"exit code {code}"
     print(f"{step.name}: FAILED after {seconds:.0f} s: {reason}; the end of {log}:")
     for line in log.read_text(errors="replace").splitlines()[-TAIL:]:
         print(f"    {line}")
     sys.stdout.flush()
-    return Result(step, "FAILED", seconds, reason)
+    return StepResult(step, "FAILED", seconds, reason)
 
 
-def report(results: Sequence[Result]) -> int:
+def report(results: Sequence[StepResult]) -> int:
     """Print the table and the verdict; return the exit code."""
     rows = [(each.step.name, each.word, f"{each.seconds:.0f}", each.reason) for each in results]
     print(f"\n{table(('step', 'result', 'seconds', 'reason'), rows, left=4)}")
@@ -170,13 +180,13 @@ def report(results: Sequence[Result]) -> int:
     passed = f"{words.count('passed')} of {len(words)} steps passed"
     if failed or "passed" not in words:
         print(f"VERDICT: FAILED: {passed}; {len(failed)} failed, {len(not_run)} could not be run.")
-        return 1
+        return Exit.FOUND if failed else Exit.TOO_LITTLE
     missing = f"; could not be run here: {', '.join(not_run)}" if not_run else ""
     print(f"VERDICT: {passed}{missing}.")
     return 0
 
 
-def chosen(patterns: Sequence[str]) -> list[Step]:
+def chosen(patterns: Sequence[str]) -> list[NightlyStep]:
     """Return the steps that a pattern names, in their order. Raises LookupError."""
     for pattern in patterns:
         if not fnmatch.filter([step.name for step in STEPS], pattern):

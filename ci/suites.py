@@ -28,6 +28,7 @@ from ci.projects.pins import Project
 from ci.projects.run import Suite, unpack
 from ci.sides import Side, pair, python_of
 from toolkit.child import INTERRUPTS, Interrupted
+from toolkit.exits import Exit
 from toolkit.machine import summary
 from toolkit.progress import Progress
 from toolkit.tables import table
@@ -37,7 +38,7 @@ HEADS = ("project", "result", "tests", "threading", "ftthreading", "differ", "ac
 
 
 @dataclasses.dataclass
-class Result:
+class ProjectResult:
     """What came out of one project; `word` is alike, DIFFERENT, NOT RUN or absent."""
 
     project: Project
@@ -70,15 +71,15 @@ class Comparison:
     def __init__(self, options: argparse.Namespace, workshop: Workshop, show: Progress) -> None:
         self._options, self._workshop, self._show = options, workshop, show
 
-    def project(self, project: Project, done: int) -> Result:
+    def project(self, project: Project, done: int) -> ProjectResult:
         """Run one on both sides, and say what came out."""
         if reason := project.absent.get(self._options.tag, ""):
             print(f"{project.name}: not on {self._options.tag}: {reason}", flush=True)
-            return Result(project, "absent", reason)
+            return ProjectResult(project, "absent", reason)
         try:
             result = self._run(project, done)
         except (UnavailableError, RuntimeError) as error:
-            result = Result(project, "NOT RUN", str(error))
+            result = ProjectResult(project, "NOT RUN", str(error))
         self._show.clear()
         ends = result.ours.counts().items()
         counts = ", ".join(f"{count} {end}" for end, count in ends) or result.reason
@@ -92,8 +93,8 @@ class Comparison:
                 )
         return result
 
-    def _run(self, project: Project, done: int) -> Result:
-        show, match = self._show, self._options.match
+    def _run(self, project: Project, done: int) -> ProjectResult:
+        show, match = self._show, self._options.only
         environment = self._workshop.environment(project, done)
         sdist = self._workshop.sdist(project)
         python = python_of(environment)
@@ -137,18 +138,18 @@ class Comparison:
             ran = len(theirs.outcomes.keys() - {EXIT})
             reason = f"only {passed(theirs)} of {ran} tests pass under threading"
             word, names = "NOT RUN", []
-        return Result(project, word, reason, theirs, ours, names, times)
+        return ProjectResult(project, word, reason, theirs, ours, names, times)
 
     def _command(self, project: Project) -> Callable[[str], str]:
         def command(test: str) -> str:
-            match = [] if test == EXIT else ["--match", test]
+            only = [] if test == EXIT else ["--only", test]
             startup = ["--startup"] if self._options.startup else []
-            return shlex.join(["ci/suites", project.name, self._options.tag, *startup, *match])
+            return shlex.join(["ci/suites", project.name, self._options.tag, *startup, *only])
 
         return command
 
 
-def report(results: Sequence[Result], tag: str) -> int:
+def report(results: Sequence[ProjectResult], tag: str) -> int:
     """Print the table and the verdict; return the exit code."""
     rows = [result.row() for result in results]
     heads = (*HEADS, "s", "s", "reason")
@@ -164,10 +165,10 @@ def report(results: Sequence[Result], tag: str) -> int:
         names = by_word["DIFFERENT"]
         notes.insert(0, f"different in {len(names)} of {len(results)}: {', '.join(names)}")
         print(f"VERDICT: FAILED: {'; '.join(notes)}.")
-        return 1
+        return Exit.FOUND
     if by_word["NOT RUN"] or not by_word["alike"]:
         print(f"VERDICT: FAILED: {'; '.join(notes) or 'nothing was run'}.")
-        return 3
+        return Exit.TOO_LITTLE
     alike = f"{tests} tests of {len(by_word['alike'])} projects, alike on both sides"
     print(f"VERDICT: {'; '.join([alike, *notes])}.")
     return 0
@@ -177,7 +178,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line; a name that is no project ends it."""
     parser = argparse.ArgumentParser(
         prog="ci/suites",
-        usage="ci/suites [NAME ...] [TAG] [--quick] [--startup] [--match TEST] [--list]",
+        usage="ci/suites [NAME ...] [TAG] [--quick] [--startup] [--only TEST] [--list]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -185,7 +186,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as trio (default all)")
     parser.add_argument("--quick", action="store_true", help="those that are for every change")
     parser.add_argument("--startup", action="store_true", help="on ftthreading in children too")
-    parser.add_argument("--match", action="append", default=[], metavar="TEST", help="only these")
+    parser.add_argument("--only", action="append", default=[], metavar="TEST", help="only these")
     parser.add_argument("--again", type=int, default=AGAIN, help="times to repeat a difference")
     parser.add_argument("--list", action="store_true", help="say what there is, and end")
     options = parser.parse_intermixed_args(arguments)

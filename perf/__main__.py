@@ -26,7 +26,8 @@ COMMANDS = {
 EXITS = """exit codes:
   0  done, no regression
   1  a regression, or a primitive that did what it must never do
-  2  too noisy to tell, or usage; the last line says which
+  2  usage
+  3  too noisy to tell, or nothing to tell of; the last line says which
 """
 
 

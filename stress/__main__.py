@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from toolkit.exits import Exit
+
 from .cli.command_line import main
-from .engine.totals import Exit
 
 if __name__ == "__main__":
     try:
@@ -17,5 +18,5 @@ if __name__ == "__main__":
 
         traceback.print_exc()
         print("VERDICT: THE HARNESS FAILED", file=sys.stderr)
-        code = Exit.HARNESS
+        code = Exit.BROKEN
     sys.exit(code)

@@ -15,17 +15,18 @@ from typing import Any
 
 import pytest
 
+from toolkit.exits import Exit
+
 from .api.scenario import Scenario
 from .cli import report
 from .cli.commands import seconds
 from .engine import journal, plan, probe
 from .engine.runner import Runner
-from .engine.totals import Exit
 from .nemeses.catalogue import NEMESES
 from .records.batch import seed_of
 
 
-class Found(Exception):
+class ScenarioFailed(Exception):
     """What the report shows instead of a traceback through the harness."""
 
 
@@ -43,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--stress-nemesis", default=",".join(NEMESES), help="names by commas (default: all)"
     )
     group.addoption(
-        "--stress-runs", type=Path, default=journal.RUNS, help="where runs are kept (%(default)s)"
+        "--stress-output", type=Path, default=journal.RUNS, help="where runs are kept (%(default)s)"
     )
 
 
@@ -70,7 +71,7 @@ class ScenarioItem(pytest.Item):
     def runtest(self) -> None:
         """Run it for the budget."""
         config = self.config
-        runs: Path = config.getoption("--stress-runs").resolve()
+        runs: Path = config.getoption("--stress-output").resolve()
         names = config.getoption("--stress-nemesis").split(",")
         options = plan.Options(
             target=config.getoption("--stress-target"),
@@ -86,14 +87,14 @@ class ScenarioItem(pytest.Item):
         verdict = Runner(run).go()
         text = report.text(run, runs)
         self.add_report_section("call", "stress", text)
-        if verdict in (Exit.FOUND, Exit.HARNESS):
-            raise Found(text)
+        if verdict in (Exit.FOUND, Exit.BROKEN):
+            raise ScenarioFailed(text)
         if verdict is Exit.TOO_LITTLE:
             pytest.skip(report.verdict_line(run))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what was found, and no traceback."""
-        if isinstance(excinfo.value, Found):
+        if isinstance(excinfo.value, ScenarioFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -79,8 +79,8 @@ def confirmed(first: Sequence[Judged], again: Sequence[Judged]) -> list[Judged]:
 
 
 def code(judged: Sequence[Judged]) -> int:
-    """Return the exit code: 1 a regression, 2 too noisy to tell, 0 neither."""
+    """Return the exit code: 1 a regression, 3 too noisy to tell, 0 neither."""
     findings = {each.finding for each in judged}
     if Finding.SLOWER in findings:
         return 1
-    return 2 if Finding.UNSURE in findings or not judged else 0
+    return 3 if Finding.UNSURE in findings or not judged else 0

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from perf.analysis.rounds import Spread, judge, ratios
 from perf.results.case import BASE, OWN
-from perf.runner.programs import Found, Result
+from perf.runner.programs import Found, ProgramRun
 from toolkit.tables import table
 
 
-def _ratio(results: dict[str, list[Result]], field: str) -> Spread:
+def _ratio(results: dict[str, list[ProgramRun]], field: str) -> Spread:
     times = {side: [getattr(run, field) for run in runs] for side, runs in results.items()}
     return ratios(times[BASE], times[OWN])
 

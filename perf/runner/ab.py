@@ -24,7 +24,7 @@ WINDOW, SHORT = 0.25, 0.02
 MARGIN_SECONDS = 240.0
 
 
-class Broken(Exception):
+class DuelFailed(Exception):
     """A worker died, or a primitive did what it must never do; says on which side."""
 
 
@@ -40,7 +40,10 @@ class Duel:
     window: float = WINDOW
 
     def check(self) -> None:
-        """Make sure that each side imports its own build. Raises Broken or child.Interrupted."""
+        """Make sure that each side imports its own build.
+
+        Raises DuelFailed or child.Interrupted.
+        """
         for side in (self.base, self.head):
             done = child.run(
                 [sys.executable, "-P", "-c", f"import {OWN}._core as c; print(c.__file__)"],
@@ -50,7 +53,9 @@ class Duel:
                 interrupts=self.interrupts,
             )
             if done.fault or not pathlib.Path(done.stdout.strip()).is_relative_to(side.folder):
-                raise Broken(f"{side.name}: imports {done.stdout}{done.stderr}, not {side.folder}")
+                raise DuelFailed(
+                    f"{side.name}: imports {done.stdout}{done.stderr}, not {side.folder}"
+                )
 
     def count(self, cases: Sequence[str]) -> list[Judged]:
         """Compare instructions; one that is slower is counted a second time.
@@ -81,7 +86,10 @@ class Duel:
     def measure(
         self, cases: Sequence[Case], rounds: int, what: str
     ) -> tuple[list[Measurement], list[Measurement]]:
-        """Measure the cases in so many rounds of each side. Raises Broken or child.Interrupted."""
+        """Measure the cases in so many rounds of each side.
+
+        Raises DuelFailed or child.Interrupted.
+        """
         found: dict[str, list[Measurement]] = {"base": [], "head": []}
         progress = Progress(2 * rounds)
         for done, (number, side) in enumerate(alternate(("base", "head"), rounds)):
@@ -96,7 +104,7 @@ class Duel:
         """Measure; once more what is undecided; once more apart what seems slower.
 
         Returns what was found, and all but the confirming measurements of base and head. Raises
-        Broken or child.Interrupted.
+        DuelFailed or child.Interrupted.
         """
         base, head = self.measure(cases, rounds, "clock")
         judged = verdicts.judge(sides(cases, base, head), threshold)
@@ -134,9 +142,9 @@ class Duel:
         lines = [json.loads(line) for line in out.read_text().splitlines()]
         for line in lines:
             if "broken" in line:
-                raise Broken(f"{side} ({build.name}): {line['broken']}")
+                raise DuelFailed(f"{side} ({build.name}): {line['broken']}")
         if ended.fault:
-            raise Broken(f"{side} ({build.name}): {ended.fault}\n{ended.stderr[-3000:]}")
+            raise DuelFailed(f"{side} ({build.name}): {ended.fault}\n{ended.stderr[-3000:]}")
         known: dict[str, Any] = {"ftt_commit": build.commit, "ftt_dirty": int(build.dirty)}
         for line in lines:
             known |= line.get("metadata", {})

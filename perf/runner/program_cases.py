@@ -14,7 +14,7 @@ from perf.instruments.bench import Sample
 from perf.programs.queue_pair import ITEMS
 from perf.results.case import Case
 from perf.runner import programs
-from perf.runner.programs import Result
+from perf.runner.programs import ProgramRun
 from toolkit import child
 from toolkit.progress import Progress
 
@@ -30,12 +30,14 @@ class Programs:
         """Prepare to run programs of so much work, shown by `progress` while they run."""
         self._scale = max(scale, SMALL)
         self._folder = tempfile.TemporaryDirectory(prefix="perf-")
-        self._runner = programs.Runner(self._folder.name, LIMIT_SECONDS, interrupts, progress)
-        self._answers: dict[str, dict[str, list[Result]]] = {}
+        self._runner = programs.ProgramRunner(
+            self._folder.name, LIMIT_SECONDS, interrupts, progress
+        )
+        self._answers: dict[str, dict[str, list[ProgramRun]]] = {}
         self._probed = False
 
     def measure(self, case: Case, side: str) -> Sample:
-        """Run a case's program once. Raises programs.Failed or child.Interrupted."""
+        """Run a case's program once. Raises programs.ProgramFailed or child.Interrupted."""
         if not self._probed:
             self._runner.probe()
             self._probed = True

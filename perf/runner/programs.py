@@ -28,7 +28,7 @@ PROBE = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class ProgramRun:
     """One run of one program: its answer, and the times of its threaded part."""
 
     answer: str
@@ -36,17 +36,17 @@ class Result:
     cpu: float  # seconds of all processors
 
 
-Found = dict[str, dict[str, list[Result]]]  # by program and side
+Found = dict[str, dict[str, list[ProgramRun]]]  # by program and side
 
 
 class Runs(Protocol):
     """Who runs a program once on one side."""
 
-    def program(self, name: str, side: str, scale: float) -> Result:
-        """Run one program once. Raises Failed or Interrupted."""
+    def program(self, name: str, side: str, scale: float) -> ProgramRun:
+        """Run one program once. Raises ProgramFailed or Interrupted."""
 
 
-class Failed(Exception):
+class ProgramFailed(Exception):
     """A program failed or answered wrongly; the message says how to see it again."""
 
 
@@ -61,7 +61,7 @@ def environment(folder: str, *path: str) -> dict[str, str]:
     return {**os.environ, **own, "TMPDIR": folder, "PYTHONFAULTHANDLER": "1"}
 
 
-class Runner:
+class ProgramRunner:
     """Runs commands with a temporary folder of their own."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Runner:
         self._tick = progress.tick
 
     def output(self, words: Sequence[str]) -> str:
-        """Return the standard output of a command. Raises Failed or Interrupted."""
+        """Return the standard output of a command. Raises ProgramFailed or Interrupted."""
         outcome = child.run(
             words,
             cwd=str(ROOT),
@@ -84,18 +84,18 @@ class Runner:
         )
         if outcome.fault:
             tail = "\n".join(outcome.stderr.splitlines()[-100:])
-            raise Failed(f"{outcome.fault}\n{tail}\n{reproduce(words)}")
+            raise ProgramFailed(f"{outcome.fault}\n{tail}\n{reproduce(words)}")
         return outcome.stdout
 
-    def program(self, name: str, side: str, scale: float) -> Result:
-        """Run one program once. Raises Failed or Interrupted."""
+    def program(self, name: str, side: str, scale: float) -> ProgramRun:
+        """Run one program once. Raises ProgramFailed or Interrupted."""
         words = command_of(name, side, scale)
         text = self.output(words)
         try:
             found = json.loads(text)
-            return Result(str(found["answer"]), float(found["seconds"]), float(found["cpu"]))
+            return ProgramRun(str(found["answer"]), float(found["seconds"]), float(found["cpu"]))
         except (ValueError, KeyError, TypeError):
-            raise Failed(f"no result in its output: {text!r}\n{reproduce(words)}") from None
+            raise ProgramFailed(f"no result in its output: {text!r}\n{reproduce(words)}") from None
 
     def probe(self) -> None:
         """Make sure that each side really runs on its own module."""
@@ -103,7 +103,7 @@ class Runner:
             words = [sys.executable, *options, "-c", PROBE]
             text = self.output(words).strip()
             if text != str(side == OWN):
-                raise Failed(f"{side}: threading is not {side}: {text}\n{reproduce(words)}")
+                raise ProgramFailed(f"{side}: threading is not {side}: {text}\n{reproduce(words)}")
 
 
 def command_of(name: str, side: str, scale: float) -> list[str]:
@@ -123,8 +123,8 @@ def reproduce(words: Sequence[str]) -> str:
     return f"to see it again: cd {shlex.quote(str(ROOT))} && {shlex.join(words)}"
 
 
-def same_answers(name: str, scale: float, results: dict[str, list[Result]]) -> str:
-    """Return the one answer of all runs; raise Failed where two differ."""
+def same_answers(name: str, scale: float, results: dict[str, list[ProgramRun]]) -> str:
+    """Return the one answer of all runs; raise ProgramFailed where two differ."""
     seen: dict[str, str] = {}
     for side, runs in results.items():
         for result in runs:
@@ -134,7 +134,7 @@ def same_answers(name: str, scale: float, results: dict[str, list[Result]]) -> s
     lines = [f"{name}: {len(seen)} different answers"]
     for answer, side in seen.items():
         lines += [f"  {side}: {answer}", f"  {reproduce(command_of(name, side, scale))}"]
-    raise Failed("\n".join(lines))
+    raise ProgramFailed("\n".join(lines))
 
 
 def compare(
@@ -155,7 +155,7 @@ def compare(
         smoke = min(scale, SMOKE_SCALE)
         warm = {side: [runner.program(name, side, smoke)] for side in SIDES}
         same_answers(name, smoke, warm)
-        results: dict[str, list[Result]] = {side: [] for side in SIDES}
+        results: dict[str, list[ProgramRun]] = {side: [] for side in SIDES}
         for number, side in alternate(tuple(SIDES), rounds):
             progress.show(done, name, f"round {number + 1} of {rounds}, {side}")
             results[side].append(runner.program(name, side, scale))

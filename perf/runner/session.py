@@ -37,7 +37,7 @@ MARGIN_SECONDS = 240.0  # that a worker may take longer than it was told: its la
 Job = tuple[Case, str]
 
 
-class Failed(Exception):
+class MeasurementFailed(Exception):
     """A primitive did what it must never do, or a worker died; says in which job, if in one."""
 
     def __init__(self, what: str, job: Job | None = None) -> None:
@@ -46,7 +46,7 @@ class Failed(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class MeasurementPlan:
     """What a run is to measure. It is kept with the result, so that a run can go on."""
 
     tier: str
@@ -88,7 +88,7 @@ class Plan:
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
-    def of(cls, text: str) -> "Plan":
+    def of(cls, text: str) -> "MeasurementPlan":
         """Read a plan. Raises ValueError or TypeError."""
         parts = json.loads(text)
         for name in ("impls", "only"):
@@ -121,7 +121,7 @@ class Session:
     """Measures a plan into a folder. Used by the main thread alone."""
 
     def __init__(
-        self, plan: Plan, path: pathlib.Path, budget: float, interrupts: child.Interrupts
+        self, plan: MeasurementPlan, path: pathlib.Path, budget: float, interrupts: child.Interrupts
     ) -> None:
         """Begin, or go on where the folder holds a part of the plan's rounds already.
 
@@ -162,7 +162,8 @@ class Session:
     def run(self) -> bool:
         """Measure what is not measured yet; return whether all was tried before time was over.
 
-        Raises Failed or child.Interrupted. What was found until then is on disk in any case.
+        Raises MeasurementFailed or child.Interrupted. What was found until then is on disk in any
+        case.
         """
         try:
             with tempfile.TemporaryDirectory(prefix="perf-") as folder:
@@ -237,10 +238,10 @@ class Session:
             )
             look()
         if reader.broken:
-            raise Failed(reader.broken, reader.job)
+            raise MeasurementFailed(reader.broken, reader.job)
         if outcome.fault:
             tail = "\n".join(outcome.stderr.splitlines()[-100:])
-            raise Failed(f"the worker process: {outcome.fault}\n{tail}", reader.job)
+            raise MeasurementFailed(f"the worker process: {outcome.fault}\n{tail}", reader.job)
 
     def _programs(self, number: int, jobs: Sequence[Job]) -> None:
         if not jobs or self.over():
@@ -254,8 +255,8 @@ class Session:
                 self._show(number, job)
                 try:
                     sample = runs.measure(*job)
-                except programs.Failed as failure:
-                    raise Failed(str(failure), job) from None
+                except programs.ProgramFailed as failure:
+                    raise MeasurementFailed(str(failure), job) from None
                 self._keep(job, number, sample, found)
 
 

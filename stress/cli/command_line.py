@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toolkit.address import command
+from toolkit.exits import Exit
 
 from ..engine.catalogue import NoScenario
 from ..engine.journal import RUNS, NoRun
 from ..engine.plan import MODES
 from ..engine.probe import CannotRun
-from ..engine.totals import Exit
 from ..nemeses.catalogue import NEMESES
 from . import commands
 
@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = sub_command("selftest", "plant bugs into a reference and see whether they are found")
     one.add_argument(
-        "--mutants", default="all", metavar="NAME,...", help="only these, or `none` (default all)"
+        "--only", default="all", metavar="NAME,...", help="only these, or `none` (default all)"
     )
     one.add_argument(
         "--focused",
@@ -184,7 +184,11 @@ def add_reports(one: argparse.ArgumentParser) -> None:
 
 def add_runs(one: argparse.ArgumentParser) -> None:
     one.add_argument(
-        "--runs", type=Path, default=RUNS, help="where runs are kept (default %(default)s)"
+        "--output",
+        type=Path,
+        default=RUNS,
+        metavar="FOLDER",
+        help="where runs are kept (default %(default)s)",
     )
 
 

@@ -9,13 +9,13 @@ import random
 import sys
 from pathlib import Path
 
+from toolkit.exits import Exit
 from toolkit.tables import table
 
 from ..engine import journal, plan, probe
 from ..engine.journal import Run
 from ..engine.plan import MODES, Options
 from ..engine.runner import Runner
-from ..engine.totals import Exit
 from ..mutation.matrix import Record
 from ..mutation.planted import HISTORY, planted
 from ..mutation.selftest import Selftest, selftest
@@ -120,7 +120,7 @@ def cmd_run(arguments: argparse.Namespace) -> Exit:
     for run in runs:
         announce(run)
         verdicts.append(Runner(run).go())
-        print(report.text(run, arguments.runs) + "\n", flush=True)
+        print(report.text(run, arguments.output) + "\n", flush=True)
         if run.info["summary"]["stopped"]:
             break
     done = runs[: len(verdicts)]
@@ -134,7 +134,7 @@ def cmd_run(arguments: argparse.Namespace) -> Exit:
 def prepared(arguments: argparse.Namespace) -> list[Run]:
     """Return the runs that a command line stands for, the old one to go on with or new ones."""
     if arguments.resume:
-        return [journal.open_run(arguments.runs, arguments.resume)]
+        return [journal.open_run(arguments.output, arguments.resume)]
     base = options_of(arguments)
     plan.chosen(base.only, base.files)
     targets = [base.target, *([arguments.vs] if arguments.vs else [])]
@@ -145,7 +145,7 @@ def prepared(arguments: argparse.Namespace) -> list[Run]:
         for p in pythons
         for t in targets
     ]
-    return [journal.new_run(arguments.runs, options, about) for options, about in cells]
+    return [journal.new_run(arguments.output, options, about) for options, about in cells]
 
 
 def announce(run: Run) -> None:
@@ -164,7 +164,7 @@ def announce(run: Run) -> None:
 
 def gravest(verdicts: list[Exit]) -> Exit:
     """Return the verdict that counts: a finding before a failure before too little."""
-    order = (Exit.FOUND, Exit.HARNESS, Exit.TOO_LITTLE, Exit.NOTHING_FOUND)
+    order = (Exit.FOUND, Exit.BROKEN, Exit.TOO_LITTLE, Exit.NOTHING_FOUND)
     return min(verdicts, key=order.index)
 
 
@@ -179,30 +179,30 @@ def check_reports(arguments: argparse.Namespace) -> None:
 def write_reports(arguments: argparse.Namespace, runs: list[Run]) -> None:
     """Write the files that were asked for."""
     if arguments.json:
-        exports.write_json(runs, arguments.json, arguments.runs)
+        exports.write_json(runs, arguments.json, arguments.output)
     if arguments.junit:
-        exports.write_junit(runs, arguments.junit, arguments.runs)
+        exports.write_junit(runs, arguments.junit, arguments.output)
     if arguments.sarif:
-        exports.write_sarif(runs, arguments.sarif, arguments.runs)
+        exports.write_sarif(runs, arguments.sarif, arguments.output)
     if arguments.html:
-        past = journal.all_runs(arguments.runs)
-        arguments.html.write_text(page.page(runs, past, arguments.runs), encoding="utf-8")
+        past = journal.all_runs(arguments.output)
+        arguments.html.write_text(page.page(runs, past, arguments.output), encoding="utf-8")
 
 
 def cmd_report(arguments: argparse.Namespace) -> Exit:
     """Print, or write, what a run has found."""
     check_reports(arguments)
-    run = journal.open_run(arguments.runs, arguments.run)
+    run = journal.open_run(arguments.output, arguments.run)
     if "summary" not in run.info:
         Runner(run).conclude()
-    print(report.text(run, arguments.runs))
+    print(report.text(run, arguments.output))
     write_reports(arguments, [run])
     return Exit(run.info["summary"]["exit"])
 
 
 def cmd_compare(arguments: argparse.Namespace) -> Exit:
     """Compare two runs."""
-    left, right = (journal.open_run(arguments.runs, name) for name in arguments.run)
+    left, right = (journal.open_run(arguments.output, name) for name in arguments.run)
     text, verdict = compare.compare(left, right)
     print(text)
     return verdict
@@ -210,15 +210,15 @@ def cmd_compare(arguments: argparse.Namespace) -> Exit:
 
 def cmd_history(arguments: argparse.Namespace) -> Exit:
     """Print all runs."""
-    print(compare.history(journal.all_runs(arguments.runs)))
+    print(compare.history(journal.all_runs(arguments.output)))
     return Exit.NOTHING_FOUND
 
 
 def cmd_repro(arguments: argparse.Namespace) -> Exit:
     """Show a finding again."""
-    finding = journal.find_finding(arguments.runs, arguments.finding)
+    finding = journal.find_finding(arguments.output, arguments.finding)
     python = arguments.python or sys.executable
-    return repro(finding, arguments.seconds, arguments.runs, python)
+    return repro(finding, arguments.seconds, arguments.output, python)
 
 
 def cmd_selftest(arguments: argparse.Namespace) -> Exit:
@@ -227,10 +227,10 @@ def cmd_selftest(arguments: argparse.Namespace) -> Exit:
     families &= {HISTORY} if arguments.held_out else families - {HISTORY}
     every = {name: one for name, one in planted().items() if one.family in families}
     names = list(every)
-    if arguments.mutants == "none":
+    if arguments.only == "none":
         names = []
-    elif arguments.mutants != "all":
-        wanted = arguments.mutants.split(",")
+    elif arguments.only != "all":
+        wanted = arguments.only.split(",")
         if unknown := [name for name in wanted if name not in names]:
             raise Usage(f"no mutant {', '.join(unknown)}; there are {', '.join(names)}")
         names = wanted

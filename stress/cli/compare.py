@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from toolkit.exits import Exit
 from toolkit.tables import table
 
 from ..engine.journal import Run
-from ..engine.totals import Exit
 from ..records.findings import Finding
 
 CHANCE = 0.05

@@ -9,13 +9,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from toolkit.exits import Exit
 from toolkit.machine import cpu_model
 
 from ..engine import probe
 from ..engine.catalogue import find
 from ..engine.children import Children
 from ..engine.runner import reservations
-from ..engine.totals import Exit
 from ..records.batch import Batch
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.address import command
+from toolkit.exits import Exit
 from toolkit.tables import table
 
 from ..engine.journal import RUNS, Run
-from ..engine.totals import Exit, bound
+from ..engine.totals import bound
 from ..records.findings import Finding
 
 
 def repro_command(fingerprint: str, root: Path) -> str:
     """Return the command that shows a finding again."""
-    where = "" if root == RUNS else f" --runs {shlex.quote(str(root))}"
+    where = "" if root == RUNS else f" --output {shlex.quote(str(root))}"
     return f"{command('stress')} repro {fingerprint}{where}"
 
 
@@ -123,7 +124,7 @@ def verdict_line(run: Run) -> str:
     if kind is Exit.FOUND:
         count = sum(counts(entry) for entry in summary["findings"])
         return f"VERDICT: FOUND {count} in {target}: {done}"
-    if kind is Exit.HARNESS:
+    if kind is Exit.BROKEN:
         return f"VERDICT: THE HARNESS FAILED, nothing is said of {target}: {done}"
     if kind is Exit.TOO_LITTLE:
         why = list(summary["reservations"])

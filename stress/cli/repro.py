@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 from toolkit.child import INTERRUPTS, Interrupted
+from toolkit.exits import Exit
 
 from ..engine.children import Children
-from ..engine.totals import Exit, bound
+from ..engine.totals import bound
 from ..records import findings
 from ..records.findings import Finding
 from .report import finding_text
@@ -46,7 +47,7 @@ def repro(finding: Finding, seconds: float, root: Path, python: str) -> Exit:
                 if result.error:
                     print(result.error, file=sys.stderr)
                     print("VERDICT: THE HARNESS FAILED")
-                    return Exit.HARNESS
+                    return Exit.BROKEN
                 for one in findings.read_all(folder / "batch" / "found"):
                     if one.fingerprint == finding.fingerprint:
                         print(finding_text(one, root, lines=60))

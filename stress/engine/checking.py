@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from .team import Team
+from .team import ActorThreads
 
 
 class Found(AssertionError):
@@ -43,7 +43,7 @@ def check[S](
     thread of its own, all at once. invariant: called with the subject when all have ended; what it
     returns must be true. patience: seconds after which operations that have not ended hang.
     """
-    team = Team(len(ops), lambda tid: None)
+    team = ActorThreads(len(ops), lambda tid: None)
     errors: list[BaseException] = []
 
     def run(op: Callable[[S], object], subject: S) -> None:
@@ -66,7 +66,7 @@ def check[S](
     return rounds
 
 
-def _stacks(team: Team) -> str:
+def _stacks(team: ActorThreads) -> str:
     """Return where the operations are that have not ended."""
     frames = sys._current_frames()
     stacks = [traceback.format_stack(frames[ident]) for ident in team.idents if ident in frames]

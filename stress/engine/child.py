@@ -33,7 +33,7 @@ from ..records.batch import Batch, BatchResult, batch_from_json, seed_of, write_
 from ..records.findings import Finding
 from ..targets.loading import load
 from . import catalogue
-from .team import Team
+from .team import ActorThreads
 
 REFEREE = tuple(
     f"{Path(__file__).parents[1]}/{part}"
@@ -66,7 +66,7 @@ class Rounds:
         self.copies = 1 if alone else max(1, batch.threads // len(cast))
         size = self.copies * len(self.plain)
         self.actors = [Actor(i) for i in range(size + 1)]
-        self.team = Team(size, lambda tid: None)
+        self.team = ActorThreads(size, lambda tid: None)
         self.stages: list[Scenario] = []
         self.begin = 0.0
         self.round = batch.first

@@ -31,7 +31,7 @@ from .catalogue import all_scenarios
 from .plan import Options
 
 RUNS = Path(".stress")
-"""Where runs are kept, in the current folder, unless --runs says otherwise."""
+"""Where runs are kept, in the current folder, unless --output says otherwise."""
 
 
 class NoRun(Exception):

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from toolkit.child import INTERRUPTS, Interrupted
+from toolkit.exits import Exit
 from toolkit.progress import Progress
 
 from ..records.findings import Finding
@@ -15,7 +16,7 @@ from .children import Children
 from .journal import Run
 from .plan import HARDLY_ANY, OVERHEAD, Plan
 from .probe import unfit
-from .totals import Exit, Totals
+from .totals import Totals
 
 GRACE = 6.0
 """Seconds over the budget that a hang may take to be recognised as one."""

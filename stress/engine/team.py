@@ -15,7 +15,7 @@ from collections.abc import Callable
 SPINS = 3000
 
 
-class Team:
+class ActorThreads:
     """A fixed number of threads that run functions together."""
 
     def __init__(self, size: int, named: Callable[[int], None]) -> None:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from toolkit.exits import Exit
+
 from ..api.scenario import FORBIDDEN, INTERESTING, Scenario
 from ..records.batch import BatchResult
 from ..records.findings import Finding
-
-
-class Exit(enum.IntEnum):
-    """What a command's exit code says."""
-
-    NOTHING_FOUND = 0
-    FOUND = 1
-    USAGE = 2
-    TOO_LITTLE = 3
-    HARNESS = 4
 
 
 @dataclasses.dataclass
@@ -113,7 +104,7 @@ class Totals:
         if any(True for _ in findings):
             return Exit.FOUND
         if self.errors():
-            return Exit.HARNESS
+            return Exit.BROKEN
         if reservations or self.missing():
             return Exit.TOO_LITTLE
         return Exit.NOTHING_FOUND

@@ -26,13 +26,13 @@ from pathlib import Path
 
 from toolkit.address import command
 from toolkit.child import INTERRUPTS, Interrupted
+from toolkit.exits import Exit
 from toolkit.progress import Progress
 
 from ..engine import journal, plan, probe
 from ..engine.catalogue import shipped
 from ..engine.children import Children
 from ..engine.runner import GRACE, Runner
-from ..engine.totals import Exit
 from ..records import findings
 from ..records.batch import Batch
 from ..targets.mutants.mutant import Mutant
@@ -273,7 +273,7 @@ class Selftest:
         too_weak = bool(weak) if self.focused else len(weak) > (1 - GOOD) * len(seen)
         lines += [f"weak: the scenario {name} has killed no mutant" for name in idle]
         if matrix.errors:
-            verdict, word = Exit.HARNESS, "THE HARNESS FAILED"
+            verdict, word = Exit.BROKEN, "THE HARNESS FAILED"
         elif too_weak or matrix.false_alarms() or idle:
             verdict, word = Exit.FOUND, "TOO WEAK OR WRONG"
         elif missing:
@@ -300,7 +300,7 @@ class Selftest:
     def command(self, name: str) -> str:
         """Return the command that runs the cells of one mutant again."""
         return (
-            f"{command('stress')} selftest --mutants {name} --seeds {self.seeds}"
+            f"{command('stress')} selftest --only {name} --seeds {self.seeds}"
             f" --budget {self.budget:g} --golden 0{' --focused' * self.focused}"
             f"{' --held-out' * self.held_out}"
         )

@@ -14,7 +14,7 @@ from .interpreter import Churn, Collect, StopTheWorld, Switch
 from .kernel import Affinity, Fork, Oversubscribe, Signals, Starve, Stop
 from .nemesis import Nemesis, Running
 from .pauses import Lines, Timeouts, Yields
-from .throwing import Interrupts, NoMemory, Throws
+from .throwing import KeyboardInterrupts, NoMemory, Throws
 
 NEMESES: dict[str, type[Nemesis]] = {
     "switch": Switch,
@@ -25,7 +25,7 @@ NEMESES: dict[str, type[Nemesis]] = {
     "affinity": Affinity,
     "starve": Starve,
     "signals": Signals,
-    "interrupts": Interrupts,
+    "interrupts": KeyboardInterrupts,
     "throws": Throws,
     "nomemory": NoMemory,
     "gc": Collect,

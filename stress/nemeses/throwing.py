@@ -12,7 +12,7 @@ from ..targets.inspection import interruptible
 from .nemesis import Nemesis
 
 
-class Interrupts(Nemesis):
+class KeyboardInterrupts(Nemesis):
     doc = "bursts of signals whose handlers raise, in scenarios that tolerate it"
     every = 0.002
     throws = True

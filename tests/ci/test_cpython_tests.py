@@ -163,7 +163,7 @@ def test_a_broken_side_is_told_with_the_command_that_shows_it(
     name = "test.test_sched.TestCase.test_empty"
     assert f"    {name}: passed under threading, failure under ftthreading\n" in output
     assert "AssertionError: False is not true" in output
-    assert f"again: ci/cpython-tests 3.14t --match {name} test_sched\n" in output
+    assert f"again: ci/cpython-tests 3.14t --only {name} test_sched\n" in output
     assert "exit code: 0 under threading, 2 under ftthreading" in output
     assert "VERDICT: FAILED: different in 1 of 1 files: test_sched\n" in errors
 
@@ -173,14 +173,14 @@ def test_sides_that_are_not_what_they_say_are_refused(
 ) -> None:
     plain = changed(lambda side: dataclasses.replace(side, command=[sys.executable]))
     monkeypatch.setattr(cpython_tests, "sides", plain)
-    assert run(monkeypatch, "3.13t", "test_sched") == 1
+    assert run(monkeypatch, "3.13t", "test_sched") == 3
     output, errors = capfd.readouterr()
     assert "alike" not in output
     assert "VERDICT: FAILED: ftthreading is not in force" in errors
 
 
 def test_no_test_at_all_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(monkeypatch, "3.13t", "--match", "nothing_is_named_so", "test_sched") == 1
+    assert run(monkeypatch, "3.13t", "--only", "nothing_is_named_so", "test_sched") == 3
 
 
 def test_a_file_that_hangs_is_ended_and_told(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ci import nightly
-from ci.nightly import STEPS, Step, chosen
+from ci.nightly import STEPS, NightlyStep, chosen
 from tests.support import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,19 +34,19 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nightly, "LOGS", tmp_path / "logs")
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *steps: Step, only: tuple[str, ...] = ()) -> int:
+def run(monkeypatch: pytest.MonkeyPatch, *steps: NightlyStep, only: tuple[str, ...] = ()) -> int:
     monkeypatch.setattr(nightly, "STEPS", list(steps))
     return nightly.main(["--only", *only] if only else [])
 
 
-GOOD = Step("good", TAG, 1, "echo all is well")
-BAD = Step("bad", TAG, 1, "echo the reason; NAME=value; exit 7")
+GOOD = NightlyStep("good", TAG, 1, "echo all is well")
+BAD = NightlyStep("bad", TAG, 1, "echo the reason; NAME=value; exit 7")
 
 
 def test_steps_that_pass(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert run(monkeypatch, GOOD, Step("other", TAG, 1, "true")) == 0
+    assert run(monkeypatch, GOOD, NightlyStep("other", TAG, 1, "true")) == 0
     output = capfd.readouterr().out
     assert output.endswith("VERDICT: 2 of 2 steps passed.\n")
     assert (tmp_path / "logs" / "good.log").read_text().endswith("all is well\n")
@@ -67,13 +67,13 @@ def test_a_step_that_fails_is_told_with_its_command_and_the_others_run(
 def test_a_step_without_its_interpreter_is_named(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    absent = Step("absent", "3.15t", 1, "touch ran")
+    absent = NightlyStep("absent", "3.15t", 1, "touch ran")
     assert run(monkeypatch, GOOD, absent) == 0
     output = capfd.readouterr().out
     assert output.endswith("VERDICT: 1 of 2 steps passed; could not be run here: absent.\n")
     assert "no interpreter; to see why: ci/get-python 3.15t" in output
     assert not (nightly.ROOT / "ran").exists()
-    assert run(monkeypatch, absent) == 1  # nothing was shown
+    assert run(monkeypatch, absent) == 3  # nothing was shown
 
 
 def test_a_step_that_takes_too_long_is_ended_with_all_it_started(
@@ -81,7 +81,7 @@ def test_a_step_that_takes_too_long_is_ended_with_all_it_started(
 ) -> None:
     monkeypatch.setattr(nightly, "ENDING", 2.0)
     command = "bash -c 'echo $$ >number; trap \"\" TERM; while :; do sleep 0.1; done'; true"
-    assert run(monkeypatch, Step("slow", TAG, 0.02, command), GOOD) == 1
+    assert run(monkeypatch, NightlyStep("slow", TAG, 0.02, command), GOOD) == 1
     output = capfd.readouterr().out
     assert re.search(r"^slow +FAILED +\d+ +still running after 1 s$", output, re.MULTILINE)
     child = int((tmp_path / "number").read_text())
@@ -117,7 +117,7 @@ def test_an_interrupt_ends_the_step_and_tells_what_is_left(
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("ci.nightly.Progress.show", show)
-    long = Step("long", TAG, 5, "echo $$ >number; touch started; sleep 3600")
+    long = NightlyStep("long", TAG, 5, "echo $$ >number; touch started; sleep 3600")
     assert run(monkeypatch, GOOD, long, BAD) == 130
     output = capfd.readouterr().out
     assert output.endswith("interrupted; to run the rest: ci/nightly --only long bad\n")
@@ -131,7 +131,7 @@ def test_steps_get_signals_that_the_caller_ignores(tmp_path: Path) -> None:
 import signal, sys
 from ci import nightly
 step = "trap 'echo got HUP; exit 5' HUP; kill -HUP $$; exit 6"
-nightly.STEPS = [nightly.Step("hup", "-c", 1, step)]
+nightly.STEPS = [nightly.NightlyStep("hup", "-c", 1, step)]
 nightly.GETTING = 1
 nightly.ROOT, nightly.LOGS = nightly.Path(sys.argv[1]), nightly.Path(sys.argv[1])
 sys.exit(nightly.main([]))

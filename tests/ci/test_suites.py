@@ -127,7 +127,7 @@ def test_a_difference_is_told_with_the_command_that_shows_it(
     name = "test_it.py::test_one"
     assert f"    {name}: passed under threading, failed under ftthreading\n" in output
     assert "AssertionError: the reason" in output
-    assert f"to see it again: ci/suites synthetic 3.13t --match {name}\n" in output
+    assert f"to see it again: ci/suites synthetic 3.13t --only {name}\n" in output
     assert "test_other:" not in output
     assert row(output)[:7] == ["DIFFERENT", "2", "2", "1", "1", "0", "0"]
     assert output.endswith("VERDICT: FAILED: different in 1 of 1: synthetic.\n")
@@ -145,7 +145,7 @@ def test_what_is_left_out_is_left_out_on_both_sides(
 ) -> None:
     assert runs(DIFFERENT, deselect={"test_it.py::test_one": "a reason"}) == 0
     assert "of 1 projects" in capfd.readouterr().out
-    assert runs(DIFFERENT, "--match", "*::test_other") == 0
+    assert runs(DIFFERENT, "--only", "*::test_other") == 0
     assert runs(DIFFERENT, "--list", deselect={"test_it.py::test_one": "a reason"}) == 0
     output = capfd.readouterr().out
     assert "synthetic: left out: test_it.py::test_one: a reason\n" in output
@@ -239,7 +239,7 @@ def test_a_suite_that_does_not_work_is_not_run(
     assert "No module named 'nothing_is_named_so'" in output
     assert "only 0 of 1 tests pass under threading" in output
     assert output.endswith("VERDICT: FAILED: could not be run: synthetic.\n")
-    assert runs("", "--match", "nothing") == 3
+    assert runs("", "--only", "nothing") == 3
 
 
 def test_children(runs: Runs, capfd: pytest.CaptureFixture[str]) -> None:
@@ -251,7 +251,7 @@ def test_child(): assert subprocess.run([sys.executable, "-c", CODE]).returncode
     assert runs(child) == 0
     assert runs(child, "--startup") == 1
     output = capfd.readouterr().out
-    assert "again: ci/suites synthetic 3.13t --startup --match test_it.py::test_child" in output
+    assert "again: ci/suites synthetic 3.13t --startup --only test_it.py::test_child" in output
     assert runs(child) == 0  # the file is gone
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from perf.__main__ import COMMANDS, main
 from perf.cli.commands import doctor
-from perf.cli.commands.doctor import Finding
+from perf.cli.commands.doctor import Disturbance
 from perf.results import provenance, store
 from perf.results.case import Case
 from perf.results.measurement import Measurement, Round
@@ -114,7 +114,7 @@ def test_compare_refuses_what_cannot_be_compared(
     assert "no such case" in refused(capsys, tmp_path, "compare", "last", "--only", "latch")
     few = keep(tmp_path, 3, {FAST: 1.0}, rounds=2)
     code, lines = run(capsys, tmp_path, "compare", str(here), str(few))
-    assert code == 2
+    assert code == 3
     assert lines[-1].startswith("VERDICT: TOO NOISY to tell: 1 too few rounds")
 
 
@@ -164,8 +164,8 @@ def test_list_names_cases_and_results(
 def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["doctor"])
     out = capsys.readouterr().out
-    assert code in (0, 2)
-    assert ("VERDICT: TOO NOISY" in out) == (code == 2)
+    assert code in (0, 3)
+    assert ("VERDICT: TOO NOISY" in out) == (code == 3)
     for what in ("processors", "load", "steal time", "steadiness", "governor", "turbo", "GIL"):
         assert what in out
     assert "virtual machine" in out
@@ -177,11 +177,11 @@ def test_doctor_looks_at_everything(capsys: pytest.CaptureFixture[str]) -> None:
 def test_doctor_ends_with_2_where_nothing_can_be_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, noise = Finding("turbo", "off"), Finding("load", "1", doctor.NOISE, "wait")
+    good, noise = Disturbance("turbo", "off"), Disturbance("load", "1", doctor.NOISE, "wait")
     assert doctor.tell([good]) == 0
     assert doctor.tell([good, noise]) == 0
     capsys.readouterr()
-    assert doctor.tell([good, noise, Finding("GIL", "on", doctor.SPOILT, "unset it")]) == 2
+    assert doctor.tell([good, noise, Disturbance("GIL", "on", doctor.SPOILT, "unset it")]) == 3
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:5]] == ["SPOILT", "noise", "good"]
     assert lines[-1].endswith(": GIL")

@@ -18,7 +18,7 @@ from perf.cli.commands import dash
 from perf.dashboard import cautions, data, page, picture
 from perf.results import store
 from perf.results.measurement import Measurement, Result, ratio
-from perf.runner.programs import Result as Ran
+from perf.runner.programs import ProgramRun as Ran
 from tests.support import synthetic
 
 pytestmark = pytest.mark.once
@@ -196,9 +196,9 @@ def test_newest_are_taken_of_each_machine_and_interpreter(results: list[Result])
 
 
 def test_command_without_results_says_how_to_get_one(tmp_path: pathlib.Path) -> None:
-    command = [sys.executable, "-m", "perf", "dash", "--root", str(tmp_path)]
+    command = [sys.executable, "-m", "perf", "dash", "--output", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "VERDICT: FAILED: no result below" in done.stderr
     assert "python -m perf run" in done.stderr
 
@@ -206,7 +206,7 @@ def test_command_without_results_says_how_to_get_one(tmp_path: pathlib.Path) -> 
 def test_command_writes_page_and_picture(results: list[Result], tmp_path: pathlib.Path) -> None:
     pytest.importorskip("plotly")
     command = [sys.executable, "-m", "perf", "dash", str(results[0].path)]
-    for option, name in (("-o", "page.html"), ("--picture", "picture.svg")):
+    for option, name in (("--page", "page.html"), ("--picture", "picture.svg")):
         done = subprocess.run(
             [*command, option, str(tmp_path / name)],
             cwd=ROOT,

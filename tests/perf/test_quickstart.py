@@ -14,7 +14,7 @@ from perf.cli.programs_table import show
 from perf.programs import catalogue
 from perf.runner import programs
 from perf.runner.load import cores
-from perf.runner.programs import Result
+from perf.runner.programs import ProgramRun
 from tests.support import DEFAULT_SIGNALS, wait_until
 from toolkit.progress import Progress
 
@@ -56,10 +56,10 @@ def test_a_verdict_needs_all_rounds_and_enough_of_them() -> None:
 
 def test_different_answers_fail_with_both_commands() -> None:
     results = {
-        "threading": [Result("12", 1.0, 1.0)],
-        "ftthreading": [Result("12", 1.0, 1.0), Result("13", 1.0, 1.0)],
+        "threading": [ProgramRun("12", 1.0, 1.0)],
+        "ftthreading": [ProgramRun("12", 1.0, 1.0), ProgramRun("13", 1.0, 1.0)],
     }
-    with pytest.raises(programs.Failed) as caught:
+    with pytest.raises(programs.ProgramFailed) as caught:
         programs.same_answers("pool", 0.5, results)
     assert "-m ftthreading perf/programs/pool.py --scale 0.5" in str(caught.value)
     assert f"{sys.executable} perf/programs/pool.py --scale 0.5" in str(caught.value)
@@ -68,8 +68,8 @@ def test_different_answers_fail_with_both_commands() -> None:
 def test_table_has_ratios_of_both_times_and_their_means(capsys: pytest.CaptureFixture[str]) -> None:
     found = {
         name: {
-            "threading": [Result("12", 2.0 * factor, 3.0)] * 5,
-            "ftthreading": [Result("12", 1.0, 2.0)] * 5,
+            "threading": [ProgramRun("12", 2.0 * factor, 3.0)] * 5,
+            "ftthreading": [ProgramRun("12", 1.0, 2.0)] * 5,
         }
         for name, factor in (("pool", 1), ("ring", 4))
     }
@@ -96,10 +96,10 @@ def test_an_interrupted_comparison_keeps_the_programs_that_are_whole() -> None:
         pass
 
     class Runs:
-        def program(self, name: str, side: str, scale: float) -> Result:
+        def program(self, name: str, side: str, scale: float) -> ProgramRun:
             if name == "pool" and side == "ftthreading" and scale == 1.0:
                 raise Stopped
-            return Result("12", 1.0, 1.0)
+            return ProgramRun("12", 1.0, 1.0)
 
     found: programs.Found = {}
     progress = Progress(0)

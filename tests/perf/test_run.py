@@ -25,7 +25,7 @@ from perf.instruments.implementations import load
 from perf.results import store
 from perf.results.case import BYTE, SHARED, Case
 from perf.results.measurement import Measurement, Round
-from perf.runner.session import Plan, Reader, Session, together
+from perf.runner.session import MeasurementPlan, Reader, Session, together
 from tests.support import CHECKOUT, wait_until
 from toolkit.child import Interrupts
 
@@ -208,7 +208,7 @@ def test_a_rejected_window_is_tried_again_for_longer_and_counted() -> None:
     assert bench.overlap([0.0, 2.0], [1.0, 3.0]) == 0
 
 
-PLAN = Plan("smoke", ("threading", "ftthreading"), 2, ("lock.bytes", "rlock.bytes"))
+PLAN = MeasurementPlan("smoke", ("threading", "ftthreading"), 2, ("lock.bytes", "rlock.bytes"))
 
 
 @pytest.mark.once
@@ -239,7 +239,7 @@ def test_what_a_worker_rejects_is_counted_and_not_kept(tmp_path: pathlib.Path) -
 def test_sides_are_measured_by_turns() -> None:
     orders = ["".join(side[0] for case, side in PLAN.jobs(number)) for number in (0, 1)]
     assert orders == ["tftf", "ftft"]
-    assert Plan.of(PLAN.text()) == PLAN
+    assert MeasurementPlan.of(PLAN.text()) == PLAN
 
 
 @pytest.mark.once
@@ -279,7 +279,7 @@ def test_a_run_goes_on_where_it_ended(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.once
 def test_only_what_is_not_whole_is_gone_on_with(tmp_path: pathlib.Path) -> None:
-    def written(name: str, rounds: int, plan: Plan = PLAN) -> pathlib.Path:
+    def written(name: str, rounds: int, plan: MeasurementPlan = PLAN) -> pathlib.Path:
         each = tuple(Round(n, (1,), {}, {"ftt_plan": plan.text()}) for n in range(rounds))
         parts = [Measurement(case, side, each, BYTE) for case, side in plan.jobs(0)]
         path = tmp_path / "machine" / "3.13t" / name
@@ -299,7 +299,7 @@ def test_only_what_is_not_whole_is_gone_on_with(tmp_path: pathlib.Path) -> None:
 def test_no_time_and_no_such_case(tmp_path: pathlib.Path) -> None:
     where = ["--output", str(tmp_path)]
     code, out, _ = run("--only", "lock.bytes", "--budget", "0", *where)
-    assert code == 2
+    assert code == 3
     assert "VERDICT: the time was over before anything was measured: 0 of 2 measured" in out
     assert store.find(tmp_path) == []
     code, _, err = run("--only", "latch", *where)

@@ -170,7 +170,7 @@ def test_usage_errors_are_exit_code_2(tmp_path: pathlib.Path) -> None:
         ["run", "--shard", "4/3"],
         ["run", "--resume", "last"],
         ["repro", "nothing-000000"],
-        ["selftest", "--mutants", "nobody"],
+        ["selftest", "--only", "nobody"],
         ["run", "--budget", "inf"],
         ["run", "--json", "nowhere/r.json"],
         ["run", "--known", "nowhere"],
@@ -189,7 +189,7 @@ def test_usage_errors_are_exit_code_2(tmp_path: pathlib.Path) -> None:
     done = stress(tmp_path, "run", "--target", "ends")
     assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
     assert not (tmp_path / ".stress").exists()
-    done = run(tmp_path, "lock_arguments", "--runs", "ends.py/runs", budget="1")
+    done = run(tmp_path, "lock_arguments", "--output", "ends.py/runs", budget="1")
     assert (done.returncode, "Not a directory" in done.stderr) == (3, True)
 
 
@@ -266,7 +266,7 @@ def test_two_targets_are_compared(tmp_path: pathlib.Path) -> None:
 
 def test_selftest_kills_mutants_and_keeps_what_it_has_done(tmp_path: pathlib.Path) -> None:
     arguments = (
-        "--mutants",
+        "--only",
         "rlock_torn_count,rlock_save_forgets_depth",
         "--golden",
         "0",

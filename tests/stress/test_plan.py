@@ -15,12 +15,13 @@ from stress.engine.catalogue import NoScenario, shipped
 from stress.engine.journal import NoRun, find_finding, new_run, open_run
 from stress.engine.plan import Options, Plan, chosen, thread_counts
 from stress.engine.probe import unfit
-from stress.engine.totals import Exit, Totals
+from stress.engine.totals import Totals
 from stress.processes import crashes
 from stress.records import findings
 from stress.records.batch import Batch, BatchResult, seed_of, write_atomically
 from stress.records.findings import Finding
 from stress.targets.mutants.planting import mutants, patched
+from toolkit.exits import Exit
 
 FIT = {"python_lines": True, "indivisible": True, "fails_allocations": True}
 PYTHON = {"version": "3.13.5", "free_threaded": True, "gil": False, "cpus": 2, **FIT}
@@ -186,7 +187,7 @@ def test_the_verdict_is_never_kinder_than_what_was_done() -> None:
     assert not totals.add(result)
     result.error = "Traceback"
     totals.add(result)
-    assert totals.verdict([], []) is Exit.HARNESS
+    assert totals.verdict([], []) is Exit.BROKEN
     assert totals.verdict([a_finding()], []) is Exit.FOUND
 
 

@@ -10,7 +10,6 @@ from typing import Self
 
 import pytest
 
-from stress.engine.totals import Exit
 from stress.mutation import selftest
 from stress.mutation.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
 from stress.mutation.schedule import batches, scenarios
@@ -20,6 +19,7 @@ from stress.records.batch import Batch, BatchResult
 from stress.records.findings import Finding
 from stress.targets.mutants.mutant import Mutant
 from stress.targets.mutants.planting import mutants
+from toolkit.exits import Exit
 
 BOTH = ["lock_double_grant", "event_wakes_one"]
 
@@ -59,7 +59,7 @@ def test_a_mutant_has_to_be_seen_by_two_oracles_on_19_of_20_seeds(tmp_path: path
     text, exit_code = test.report((1, 1))
     assert exit_code is Exit.FOUND
     assert f"weak: {BOTH[0]}" in text
-    assert f"selftest --mutants {BOTH[0]} --seeds 20" in text
+    assert f"selftest --only {BOTH[0]} --seeds 20" in text
 
 
 def test_a_reason_for_one_oracle_counts_until_a_second_one_refutes_it() -> None:
@@ -110,7 +110,7 @@ def test_a_false_alarm_and_a_broken_harness_are_not_forgiven(tmp_path: pathlib.P
     broken = cell(GOLDEN, 0)
     broken.error = "Traceback"
     test.record.add(broken)
-    assert verdict(test) is Exit.HARNESS
+    assert verdict(test) is Exit.BROKEN
     assert test.missing() == [(GOLDEN, 0)]
 
 

@@ -20,12 +20,13 @@ from perf.results import provenance, store
 from perf.results.case import Case
 from perf.results.measurement import Measurement, merge
 from perf.runner import ab, builds
-from perf.runner.ab import Broken, Duel
+from perf.runner.ab import Duel, DuelFailed
 from perf.runner.builds import WORKTREE, CannotBuild
 from perf.runner.instructions import THRESHOLD, CannotCount
 from toolkit import child
 from toolkit.address import KEPT
 from toolkit.address import words as command_words
+from toolkit.exits import Exit
 from toolkit.machine import summary, usable_cpus
 from toolkit.tables import table
 
@@ -117,9 +118,8 @@ def conclude(judged: Sequence[Judged], command: str) -> int:
     if code == 1:
         print(f"VERDICT: SLOWER: {', '.join(slower)}")
     if unsure:
-        print(
-            f"{'VERDICT: too noisy to tell' if code == 2 else 'inconclusive'}: {', '.join(unsure)}"
-        )
+        word = "VERDICT: too noisy to tell" if code == Exit.TOO_LITTLE else "inconclusive"
+        print(f"{word}: {', '.join(unsure)}")
     if code == 0:
         print(f"VERDICT: no regression in {len(judged)} cases.")
     if code:
@@ -167,8 +167,8 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return child.die_of(interrupted.signum)
     except (CannotBuild, CannotCount) as error:
         print(f"VERDICT: nothing to tell: {error}", file=sys.stderr)
-        return 2
-    except Broken as error:
+        return Exit.TOO_LITTLE
+    except DuelFailed as error:
         print(f"VERDICT: FAILED: {error}\nto see it again: {again(options, [])}", file=sys.stderr)
         return 1
     return conclude(judged, again(options, judged))

@@ -11,6 +11,7 @@ from perf.cli import result_names
 from perf.results.case import BASE, OWN, SECOND
 from perf.results.measurement import Measurement, Result
 from perf.results.store import BadResult
+from toolkit.exits import Exit
 from toolkit.tables import duration, table
 
 BETTER, WORSE, UNCLEAR, FEW = "better", "WORSE", "no clear difference", "too few rounds"
@@ -166,6 +167,6 @@ def judge(found: Sequence[Pair], threshold: float, results: int) -> int:
         return 1
     if counts[FEW] == len(found):
         print(f"VERDICT: TOO NOISY to tell: {said} (at least {ENOUGH_ROUNDS} are needed)")
-        return 2
+        return Exit.TOO_LITTLE
     print(f"VERDICT: no regression of more than {threshold:g} times in {len(found)} cases: {said}")
     return 0

@@ -9,6 +9,7 @@ from perf.cli import result_names
 from perf.dashboard import data, page, picture
 from perf.results import store
 from toolkit.address import command
+from toolkit.exits import Exit
 from toolkit.files import write_atomically
 
 LAST = 60
@@ -23,16 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="RESULT",
         help="folders, commits, `last` or `last~1`; the picture's is the first (default: all)",
     )
+    result_names.add_output(parser)
     parser.add_argument(
-        "--root",
-        type=pathlib.Path,
-        default=store.RESULTS,
-        metavar="FOLDER",
-        help="where results are kept (default: .perf/results)",
-    )
-    parser.add_argument(
-        "-o",
-        dest="page",
+        "--page",
         type=pathlib.Path,
         metavar="FILE",
         help=f"the page (default: {NAME} beside the folder of results)",
@@ -62,7 +56,7 @@ def newest(folders: Iterable[pathlib.Path], count: int) -> list[pathlib.Path]:
 
 def failed(message: object) -> int:
     print(f"VERDICT: FAILED: {message}", file=sys.stderr)
-    return 2
+    return Exit.TOO_LITTLE
 
 
 def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -70,11 +64,11 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.last < 1:
         parser.error("--last must be positive")
     try:
-        results = [result_names.result(name, options.root) for name in options.results]
-        folders = [result.path for result in results] or store.find(options.root)
+        results = [result_names.result(name, options.output) for name in options.results]
+        folders = [result.path for result in results] or store.find(options.output)
         if not folders:
             make = f"{command('perf')} run --tier smoke"
-            return failed(f"no result below {options.root}; make one by: {make}")
+            return failed(f"no result below {options.output}; make one by: {make}")
         chosen = folders if options.results else newest(folders, options.last)
         print(f"reading {len(chosen)} results", flush=True)
         results = sorted(results or map(store.read, chosen), key=lambda result: result.when)
@@ -83,7 +77,7 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             write_atomically(options.picture, picture.draw(picture.choose(results, named)))
             print(f"VERDICT: wrote {options.picture}")
             return 0
-        output = options.page or options.root.parent / NAME
+        output = options.page or options.output.parent / NAME
         write_atomically(output, page.page(data.build(results, len(folders) - len(chosen))))
     except (store.BadResult, page.NoPlotly, picture.NothingToDraw, OSError) as error:
         return failed(error)

@@ -13,6 +13,7 @@ from perf import native
 from perf.native import wait_costs
 from perf.results import provenance
 from toolkit import machine
+from toolkit.exits import Exit
 from toolkit.machine import CPU, read
 from toolkit.tables import table
 
@@ -27,7 +28,7 @@ GOOD, NOISE, SPOILT = "good", "noise", "SPOILT"
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
+class Disturbance:
     """What was looked at, how it is, what it does to measurements and what helps."""
 
     what: str
@@ -36,24 +37,26 @@ class Finding:
     remedy: str = ""
 
 
-def cpus() -> Finding:
+def cpus() -> Disturbance:
     usable = machine.usable_cpus()
     if usable >= 4:
-        return Finding("processors", f"{usable} usable")
+        return Disturbance("processors", f"{usable} usable")
     remedy = "more than so many threads are oversubscribed: nothing here shows scaling"
-    return Finding("processors", f"{usable} usable", NOISE, remedy)
+    return Disturbance("processors", f"{usable} usable", NOISE, remedy)
 
 
-def load() -> Finding:
+def load() -> Disturbance:
     one = os.getloadavg()[0]
     share = one / machine.usable_cpus()
     how = f"{one:.2f} in the last minute"
     if share <= 0.1:
-        return Finding("load", how)
-    return Finding("load", how, SPOILT if share > 0.75 else NOISE, "end what else runs, or wait")
+        return Disturbance("load", how)
+    return Disturbance(
+        "load", how, SPOILT if share > 0.75 else NOISE, "end what else runs, or wait"
+    )
 
 
-def stolen() -> Finding:
+def stolen() -> Disturbance:
     """Look for a second whether the hypervisor gives the processors to others."""
 
     def ticks() -> tuple[int, int]:
@@ -66,12 +69,12 @@ def stolen() -> Finding:
     share = (after[1] - before[1]) / max(1, after[0] - before[0])
     how = f"{share:.1%} of the last second"
     if share < 0.005:
-        return Finding("steal time", how)
+        return Disturbance("steal time", how)
     grade = SPOILT if share > WORST_STEAL else NOISE
-    return Finding("steal time", how, grade, "a host with fewer guests; more rounds")
+    return Disturbance("steal time", how, grade, "a host with fewer guests; more rounds")
 
 
-def steadiness() -> Finding:
+def steadiness() -> Disturbance:
     """Do the same work for a while and see how its time spreads."""
     times = []
     end = time.monotonic() + LOOK_SECONDS
@@ -83,70 +86,74 @@ def steadiness() -> Finding:
     how = f"the same work takes +- {spread:.1%}; {late:.1%} of runs are interrupted"
     worst = max(spread, late)
     if worst <= GOOD_CANARY:
-        return Finding("steadiness", how)
+        return Disturbance("steadiness", how)
     grade = SPOILT if worst > WORST_CANARY else NOISE
-    return Finding("steadiness", how, grade, "a quiet machine; fixed frequency; more rounds")
+    return Disturbance("steadiness", how, grade, "a quiet machine; fixed frequency; more rounds")
 
 
-def governor() -> Finding:
+def governor() -> Disturbance:
     name = machine.governor()
     if name in ("performance", ""):
-        return Finding("frequency governor", name or "not shown (a virtual machine's host has it)")
-    return Finding("frequency governor", name, NOISE, "python -m pyperf system tune (as root)")
+        return Disturbance(
+            "frequency governor", name or "not shown (a virtual machine's host has it)"
+        )
+    return Disturbance("frequency governor", name, NOISE, "python -m pyperf system tune (as root)")
 
 
-def turbo() -> Finding:
+def turbo() -> Disturbance:
     on = read(CPU / "intel_pstate/no_turbo") == "0" or read(CPU / "cpufreq/boost") == "1"
     if not on:
-        return Finding("turbo", "off, or not shown")
+        return Disturbance("turbo", "off, or not shown")
     remedy = "python -m pyperf system tune (as root); one thread runs faster than many"
-    return Finding("turbo", "on", NOISE, remedy)
+    return Disturbance("turbo", "on", NOISE, remedy)
 
 
-def smt() -> Finding:
+def smt() -> Disturbance:
     if read(CPU / "smt/active") != "1":
-        return Finding("simultaneous multithreading", "off, or not shown")
+        return Disturbance("simultaneous multithreading", "off, or not shown")
     remedy = "two threads on one core: echo off > /sys/devices/system/cpu/smt/control (as root)"
-    return Finding("simultaneous multithreading", "on", NOISE, remedy)
+    return Disturbance("simultaneous multithreading", "on", NOISE, remedy)
 
 
-def virtual() -> Finding:
+def virtual() -> Disturbance:
     where = machine.virtualised()
     if not where:
-        return Finding("virtual machine", "no")
+        return Disturbance("virtual machine", "no")
     remedy = "how far apart two processors are may change: compare only what ran by turns (`ab`)"
-    return Finding("virtual machine", where, NOISE, remedy)
+    return Disturbance("virtual machine", where, NOISE, remedy)
 
 
-def quota() -> Finding:
+def quota() -> Disturbance:
     limit = machine.cpu_quota()
     first, _, period = limit.partition(" ")
     if not first.isdecimal():
-        return Finding("limit of the control group", limit or "none shown")
+        return Disturbance("limit of the control group", limit or "none shown")
     share = int(first) / max(1, int(period or 100_000))
     grade = SPOILT if share < machine.usable_cpus() else NOISE
     how = f"{share:g} CPUs for {machine.usable_cpus()} usable"
-    return Finding("limit of the control group", how, grade, "no limit: threads are stopped by it")
+    return Disturbance(
+        "limit of the control group", how, grade, "no limit: threads are stopped by it"
+    )
 
 
-def isolated() -> Finding:
+def isolated() -> Disturbance:
     cores = read(CPU / "isolated")
     if not cores:
-        return Finding("isolated processors", "none")
+        return Disturbance("isolated processors", "none")
     remedy = "the scheduler does not spread threads over them: do not use --no-pin"
-    return Finding("isolated processors", cores, NOISE, remedy)
+    return Disturbance("isolated processors", cores, NOISE, remedy)
 
 
-def gil() -> Finding:
+def gil() -> Disturbance:
     if not machine.gil_enabled():
-        return Finding("GIL", "off")
+        return Disturbance("GIL", "off")
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         remedy = "unset PYTHON_GIL, leave out -X gil=1"
-        return Finding("GIL", "on, in a free-threaded build", SPOILT, remedy)
-    return Finding("GIL", "on", NOISE, "threads run by turns: use a free-threaded build")
+        return Disturbance("GIL", "on, in a free-threaded build", SPOILT, remedy)
+    return Disturbance("GIL", "on", NOISE, "threads run by turns: use a free-threaded build")
 
 
-def build() -> Finding:
+def build() -> Disturbance:
     flags = str(sysconfig.get_config_var("CFLAGS"))
     debug = hasattr(sys, "gettotalrefcount")
     slow = [
@@ -154,12 +161,12 @@ def build() -> Finding:
     ]
     if debug or slow:
         how = ", ".join((["debug build"] if debug else []) + slow)
-        return Finding("interpreter", how, SPOILT, "a release build: ci/env 3.13t")
+        return Disturbance("interpreter", how, SPOILT, "a release build: ci/env 3.13t")
     level = next((word for word in reversed(flags.split()) if word.startswith("-O")), "no -O")
-    return Finding("interpreter", f"{provenance.tag()}, release, {level}")
+    return Disturbance("interpreter", f"{provenance.tag()}, release, {level}")
 
 
-def surroundings() -> Finding:
+def surroundings() -> Disturbance:
     set_here = [
         name
         for name in (
@@ -173,16 +180,16 @@ def surroundings() -> Finding:
     if sys.gettrace() or sys.getprofile():
         set_here.append("a trace or profile function")
     if not set_here:
-        return Finding("debugging aids", "none")
-    return Finding("debugging aids", ", ".join(set_here), SPOILT, "unset them")
+        return Disturbance("debugging aids", "none")
+    return Disturbance("debugging aids", ", ".join(set_here), SPOILT, "unset them")
 
 
-def waiting() -> Finding:
+def waiting() -> Disturbance:
     found = ", ".join(f"{what} {ns:,.0f} ns" for what, ns in wait_costs.measure().items())
-    return Finding("what waiting costs", found)
+    return Disturbance("what waiting costs", found)
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (
+CHECKS: tuple[Callable[[], Disturbance], ...] = (
     cpus,
     load,
     stolen,
@@ -210,7 +217,7 @@ def main(_parser: argparse.ArgumentParser, _options: argparse.Namespace) -> int:
     return tell([check() for check in CHECKS])
 
 
-def tell(findings: list[Finding]) -> int:
+def tell(findings: list[Disturbance]) -> int:
     """Print the findings, the worst first; return the exit code."""
     order = (SPOILT, NOISE, GOOD)
     findings = sorted(findings, key=lambda each: order.index(each.grade))
@@ -220,6 +227,6 @@ def tell(findings: list[Finding]) -> int:
     noise = [each.what for each in findings if each.grade == NOISE]
     if spoilt:
         print(f"\nVERDICT: TOO NOISY to tell anything by wall-clock time: {', '.join(spoilt)}")
-        return 2
+        return Exit.TOO_LITTLE
     print(f"\nVERDICT: can measure; adds noise: {', '.join(noise) or 'nothing'}")
     return 0

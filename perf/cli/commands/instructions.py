@@ -13,6 +13,7 @@ from perf.runner import instructions
 from perf.runner.instructions import CannotCount, Counts
 from perf.worker.process import collected
 from toolkit import child
+from toolkit.exits import Exit
 from toolkit.machine import summary
 from toolkit.tables import table
 
@@ -98,10 +99,10 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         path = keep(counts, options.into)
     except CannotCount as error:
         print(f"VERDICT: nothing was counted: {error}")
-        return 2
+        return Exit.TOO_LITTLE
     except store.BadResult as error:
         print(f"VERDICT: counted, but not kept: {error}")
-        return 2
+        return Exit.TOO_LITTLE
     except child.Interrupted as interrupted:
         return child.die_of(interrupted.signum)
     show(counts, impls, cases)

@@ -7,13 +7,13 @@ import resource
 import sys
 import tempfile
 
+from perf.cli import result_names
 from perf.cli.options import add_json, add_rounds, print_json
 from perf.cli.programs_table import show
 from perf.programs import catalogue
 from perf.runner.load import Load
-from perf.runner.programs import SIDES, Failed, Found, Runner, compare, present
+from perf.runner.programs import SIDES, Found, ProgramFailed, ProgramRunner, compare, present
 from toolkit import child
-from toolkit.address import KEPT
 from toolkit.machine import summary
 from toolkit.progress import Progress
 
@@ -41,17 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--page", type=pathlib.Path, metavar="FILE", help="keep the result and write a page of it"
     )
-    parser.add_argument(
-        "--root",
-        type=pathlib.Path,
-        default=KEPT / ".perf" / "results",
-        metavar="FOLDER",
-        help="with --page: where results are kept (default: .perf/results in the checkout)",
-    )
+    result_names.add_output(parser)
 
 
 def keep(found: Found, options: argparse.Namespace) -> str:
-    """Write result and page as the options say; return where they are. Raises Failed."""
+    """Write result and page as the options say; return where they are. Raises ProgramFailed."""
     # Late: only this needs pyperf and the charting library.
     from perf.cli import programs_page
     from perf.dashboard.page import NoPlotly
@@ -59,10 +53,10 @@ def keep(found: Found, options: argparse.Namespace) -> str:
 
     try:
         return programs_page.keep(
-            found, options.scale, options.beside_load, options.root, options.page
+            found, options.scale, options.beside_load, options.output, options.page
         )
     except (OSError, BadResult, NoPlotly) as error:
-        raise Failed(f"the programs ran, but there is no page of them: {error}") from None
+        raise ProgramFailed(f"the programs ran, but there is no page of them: {error}") from None
 
 
 def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -98,13 +92,13 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="perf-programs-"))
             load = stack.enter_context(Load()) if options.beside_load else None
-            runner = Runner(folder, options.limit, interrupts, progress)
+            runner = ProgramRunner(folder, options.limit, interrupts, progress)
             runner.probe()
             compare(runner, names, options.rounds, options.scale, progress, found)
             if load and not load.whole():
-                raise Failed("a process of the load ended early")
+                raise ProgramFailed("a process of the load ended early")
         note = keep(found, options) if options.page else ""
-    except Failed as failure:
+    except ProgramFailed as failure:
         progress.clear()
         print(f"VERDICT: FAILED: {failure}", file=sys.stderr)
         return 1

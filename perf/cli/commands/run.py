@@ -12,10 +12,12 @@ from perf.cli import result_names
 from perf.cli.options import add_implementations, implementations
 from perf.results import provenance, store
 from perf.results.store import BadResult
-from perf.runner.session import FOREVER, Failed, Plan, Session
+from perf.runner.session import FOREVER, MeasurementFailed, MeasurementPlan, Session
 from toolkit import address, child, machine
+from toolkit.exits import Exit
 
 TIER = "gate"
+UNFINISHED = "unfinished"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--budget", type=float, default=FOREVER, metavar="SECONDS", help="begin no case later"
     )
     parser.add_argument(
-        "--resume", metavar="RESULT", help="go on with a result folder, or `last`, as it was begun"
-    )
-    parser.add_argument(
-        "--go-on",
-        action="store_true",
-        help="go on with the last result of the same commit and options where it is not whole",
+        "--resume",
+        metavar="RESULT",
+        help="go on with a result folder, or `last`, as it was begun; `unfinished`: the last one "
+        "of the same commit and options where it is not whole, else a new one",
     )
     result_names.add_output(parser)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON instead")
@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def resumed(
     parser: argparse.ArgumentParser, options: argparse.Namespace
-) -> tuple[Plan, pathlib.Path]:
+) -> tuple[MeasurementPlan, pathlib.Path]:
     """Return the plan and the folder of a result that was begun; end with a usage error."""
     here = (provenance.identity(), provenance.tag())
     path = pathlib.Path(options.resume)
@@ -62,7 +62,7 @@ def resumed(
         path = known[-1]
     try:
         result = store.read(path)
-        plan = Plan.of(str(result.metadata["ftt_plan"]))
+        plan = MeasurementPlan.of(str(result.metadata["ftt_plan"]))
     except (BadResult, KeyError, ValueError, TypeError) as error:
         parser.error(f"--resume: {error}")
     if (result.machine, result.tag) != here:
@@ -74,26 +74,26 @@ def resumed(
 
 def planned(
     parser: argparse.ArgumentParser, options: argparse.Namespace
-) -> tuple[Plan, pathlib.Path]:
+) -> tuple[MeasurementPlan, pathlib.Path]:
     """Return the plan that the options make, and a new folder; end with a usage error."""
     tier = TIERS[options.tier or TIER]
     impls = tuple(side.name for side in implementations(parser, options))
     rounds = tier.rounds if options.rounds is None else options.rounds
-    plan = Plan(tier.name, impls, rounds, tuple(options.only), options.pin)
+    plan = MeasurementPlan(tier.name, impls, rounds, tuple(options.only), options.pin)
     try:
         plan.cases()
     except LookupError as error:
         parser.error(f"--only {error}: no such case; `{address.command('perf')} list` names all")
     here = (options.output, provenance.identity(), provenance.tag())
     commit, dirty = provenance.checkout()
-    if options.go_on and not dirty:
+    if options.resume == UNFINISHED and not dirty:
         for path in reversed(store.find(*here, commit=commit)):
             if unfinished(path, plan):
                 return plan, path
     return plan, store.new_folder(*here, commit, dirty)
 
 
-def unfinished(path: pathlib.Path, plan: Plan) -> bool:
+def unfinished(path: pathlib.Path, plan: MeasurementPlan) -> bool:
     """Say whether a result is of this plan, of unchanged files, and not whole."""
     try:
         result = store.read(path)
@@ -105,7 +105,7 @@ def unfinished(path: pathlib.Path, plan: Plan) -> bool:
     return same and done < plan.total()
 
 
-def reproduce(plan: Plan, failure: Failed) -> str:
+def reproduce(plan: MeasurementPlan, failure: MeasurementFailed) -> str:
     """Return the command that shows a failure again."""
     words = [sys.executable, *address.words("perf"), "run", "--tier", plan.tier]
     words += ["--impl", ",".join(plan.impls)]
@@ -116,9 +116,10 @@ def reproduce(plan: Plan, failure: Failed) -> str:
 
 def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     """Measure; return the exit code."""
-    if options.resume and (options.tier or options.only or options.rounds):
+    anew = options.resume in (None, UNFINISHED)
+    if not anew and (options.tier or options.only or options.rounds):
         parser.error("--resume goes on with the result's own --tier, --only and --rounds")
-    plan, path = (resumed if options.resume else planned)(parser, options)
+    plan, path = (planned if anew else resumed)(parser, options)
     # A hung worker is aborted for its stacks, not for a core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     interrupts = child.Interrupts()
@@ -133,7 +134,7 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         )
     try:
         whole = session.run()
-    except Failed as failure:
+    except MeasurementFailed as failure:
         verdict = f"FAILED: {failure}\n{reproduce(plan, failure)}"
         return finish(session, options, verdict, 1)
     except child.Interrupted as interrupted:
@@ -157,9 +158,9 @@ def judged(session: Session, whole: bool) -> tuple[str, int]:
         lost = sum(len(why) for why in session.rejected.values())
         verdict += f"; {lost} rejected, for threads did not overlap: {', '.join(names)}"
         if lost > session.total / 2:
-            return f"TOO NOISY: {verdict}", 2
+            return f"TOO NOISY: {verdict}", Exit.TOO_LITTLE
     if not session.parts:
-        return f"the time was over before anything was measured: {verdict}", 2
+        return f"the time was over before anything was measured: {verdict}", Exit.TOO_LITTLE
     if not whole:
         verdict += f"; the time is over, {go_on(session)}"
     return verdict, 0

@@ -18,10 +18,11 @@ from perf.cases.catalogue import every, named
 from perf.instruments.bench import Axes
 from perf.results.case import OWN
 from perf.runner import builds, slowdowns
-from perf.runner.ab import WINDOW, Broken, Duel
+from perf.runner.ab import WINDOW, Duel, DuelFailed
 from perf.runner.builds import WORKTREE, CannotBuild
 from perf.runner.instructions import CannotCount, count
 from toolkit import child
+from toolkit.exits import Exit
 from toolkit.machine import summary, usable_cpus
 
 COUNTED = "lock.with T1"
@@ -113,10 +114,10 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return child.die_of(interrupted.signum)
     except (CannotBuild, CannotCount) as error:
         print(f"VERDICT: nothing to tell: {error}")
-        return 2
-    except (Broken, LookupError) as error:
+        return Exit.TOO_LITTLE
+    except (DuelFailed, LookupError) as error:
         print(f"VERDICT: FAILED: {error}")
-        return 1
+        return Exit.FOUND
     return conclude(tally)
 
 
@@ -133,9 +134,9 @@ def conclude(tally: dict[str, "collections.Counter[str]"]) -> int:
             unsure.append(f"{name}: {counter['too noisy']} of {runs}")
     if wrong:
         print(f"VERDICT: THE GATE IS WRONG: {'; '.join(wrong)}")
-        return 1
+        return Exit.FOUND
     if unsure:
         print(f"VERDICT: never wrong, but too noisy to tell: {'; '.join(unsure)}")
-        return 2
+        return Exit.TOO_LITTLE
     print("VERDICT: every planted slowdown is found, and nothing else.")
     return 0

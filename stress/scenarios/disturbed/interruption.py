@@ -15,7 +15,7 @@ from types import FrameType
 
 from ...api.scenario import ACCEPTABLE, INTERESTING, Actor, OracleFailure, Scenario, World
 from ...targets.inspection import indivisible, interruptible
-from .signals import Interrupted
+from .signals import HandlerRaised
 
 PATIENCE = 0.4
 """Seconds after which somebody is given up whom a torn primitive has left waiting."""
@@ -75,7 +75,7 @@ class Storm(Scenario):
             return
         if interruptible(self.target, frame) and (not self.asleep or self.slept(frame)):
             self.armed = False
-            raise Interrupted
+            raise HandlerRaised
 
     def slept(self, frame: FrameType | None) -> bool:
         """Return whether it has stood at one instruction, hardly running, since the last tick."""
@@ -100,11 +100,11 @@ class Storm(Scenario):
                 work()
             finally:
                 self.armed = False
-        except Interrupted:
+        except HandlerRaised:
             struck = True
         except RuntimeError as error:
             # A pure-Python primitive's `with` released what was never taken again.
-            if not isinstance(error.__context__, Interrupted):
+            if not isinstance(error.__context__, HandlerRaised):
                 raise
             struck = True
             self.torn("owner", str(error))

@@ -11,7 +11,7 @@ from ...api.scenario import ACCEPTABLE, Actor, OracleFailure, Scenario, World, a
 from ...targets.inspection import interruptible
 
 
-class Interrupted(Exception):
+class HandlerRaised(Exception):
     """What a handler raises here."""
 
 
@@ -193,7 +193,7 @@ class SignalInterruptsWait(Alarmed):
         self.interrupted = 0
 
     def fail(self) -> None:
-        raise Interrupted
+        raise HandlerRaised
 
     @actor(main=True)
     def waiter(self, me: Actor) -> None:
@@ -204,7 +204,7 @@ class SignalInterruptsWait(Alarmed):
                     self.once(me)
                 finally:
                     self.armed = False
-            except Interrupted:
+            except HandlerRaised:
                 self.armed = False
         self.over = True
 
@@ -214,7 +214,7 @@ class SignalInterruptsWait(Alarmed):
             self.wind(me)
             try:
                 self.condition.wait(0.05)
-            except Interrupted:
+            except HandlerRaised:
                 self.interrupted += 1
                 me.saw("interrupted")
             self.armed = False
@@ -261,7 +261,7 @@ class SignalInterruptsAcquire(Alarmed):
         self.ended = 0
 
     def fail(self) -> None:
-        raise Interrupted
+        raise HandlerRaised
 
     @actor(main=True)
     def waiter(self, me: Actor) -> None:
@@ -270,7 +270,7 @@ class SignalInterruptsAcquire(Alarmed):
                 self.wind(me)
                 self.semaphore.acquire(timeout=0.01)
                 self.armed = False
-            except Interrupted:
+            except HandlerRaised:
                 me.saw("interrupted")
             me.did("timed")
         self.over = True

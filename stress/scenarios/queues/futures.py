@@ -19,7 +19,7 @@ from ...api.scenario import (
 from ...targets.inspection import futures_of
 
 
-class Failed(Exception):
+class TaskFailed(Exception):
     """What work items raise here."""
 
 
@@ -39,7 +39,7 @@ class Job:
     def run(self) -> Job:
         self.runs.append(_thread.get_ident())
         if self.fails:
-            raise Failed
+            raise TaskFailed
         return self
 
     def note(self, which: int, future: Any) -> None:
@@ -47,7 +47,7 @@ class Job:
             self.early.append(which)
         self.called.append((_thread.get_ident(), which))
         if which % 3 == 1:
-            raise Failed("a callback's own, which is only logged")
+            raise TaskFailed("a callback's own, which is only logged")
 
     def add_callback(self) -> None:
         self.callbacks += 1
@@ -89,10 +89,12 @@ class Job:
                 answer = ask(0)
             except CancelledError:
                 right = cancelled
-            except Failed:
+            except TaskFailed:
                 right = self.fails and not cancelled and good is self
             else:
-                expected = isinstance(answer, Failed) if self.fails and not good else answer is good
+                expected = (
+                    isinstance(answer, TaskFailed) if self.fails and not good else answer is good
+                )
                 right = expected and not cancelled
             if not right:
                 raise OracleFailure("result", f"{ask.__name__}() of {self.future!r} is wrong")

@@ -113,7 +113,7 @@ class QueueReentrant(Alarmed):
                 self.wind(me)
             if k % 10 == 0:
                 for _ in range(3):
-                    cyclic = Finalized(self.finalize)
+                    cyclic = FinalizedInCircle(self.finalize)
                     self.circles += 1
                     cyclic.itself = cyclic
                 del cyclic
@@ -160,10 +160,10 @@ class QueueReentrant(Alarmed):
         return "done"
 
 
-class Finalized:
+class FinalizedInCircle:
     """Garbage in a circle that does something in the end."""
 
-    itself: Finalized | None = None
+    itself: FinalizedInCircle | None = None
 
     def __init__(self, act: Callable[[], None]) -> None:
         self.act = act

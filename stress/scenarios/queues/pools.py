@@ -14,7 +14,7 @@ from ...api.scenario import (
     OracleFailure,
     actor,
 )
-from .futures import Failed, Job, Pooled
+from .futures import Job, Pooled, TaskFailed
 
 
 class FuturesShutdown(Pooled):
@@ -116,7 +116,7 @@ class FuturesMap(Pooled):
                 me.saw("timed out")
                 if limit is None or time.monotonic() - begin < limit - CLOCK_SLACK:
                     raise OracleFailure("timeout", f"it gave up early, {limit=}") from None
-            except Failed:
+            except TaskFailed:
                 me.saw("failed")
                 if not any(job.fails for job in jobs):
                     raise OracleFailure("result", "raised what no item has raised") from None
@@ -168,7 +168,7 @@ class FuturesInitializerFails(Pooled):
     def begin(self) -> None:
         self.begun.append(1)
         if len(self.begun) > self.good:
-            raise Failed
+            raise TaskFailed
 
     @actor(3)
     def submitter(self, me: Actor) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...api.scenario import ACCEPTABLE, Actor, OracleFailure, actor
 from ..threads.registry import soon
-from .futures import Failed, Pooled
+from .futures import Pooled, TaskFailed
 
 
 class FutureEndsOnce(Pooled):
@@ -39,7 +39,7 @@ class FutureEndsOnce(Pooled):
         if me.rng.random() < 0.5:
             self.end(me, "result", self.future.set_result, me.index)
         else:
-            self.end(me, "exception", self.future.set_exception, Failed())
+            self.end(me, "exception", self.future.set_exception, TaskFailed())
 
     @actor()
     def cancels(self, me: Actor) -> None:
@@ -52,7 +52,7 @@ class FutureEndsOnce(Pooled):
             self.told.append("result")
         except CancelledError:
             self.told.append("cancelled")
-        except Failed:
+        except TaskFailed:
             self.told.append("exception")
         me.did("result")
 
@@ -61,7 +61,7 @@ class FutureEndsOnce(Pooled):
             raise OracleFailure("once", f"ended by {self.ended}, and result() tells {self.told}")
         for call in (self.future.set_result, self.future.set_exception):
             try:
-                call(Failed())
+                call(TaskFailed())
             except InvalidStateError:
                 continue
             raise OracleFailure(

@@ -13,7 +13,7 @@ from ...api.scenario import (
     OracleFailure,
     actor,
 )
-from .futures import Failed, Pooled
+from .futures import Pooled, TaskFailed
 
 HOW = ("ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION")
 
@@ -43,7 +43,7 @@ class FuturesWait(Pooled):
                 me.did("cancelled")
                 continue
             if future in self.fails:
-                future.set_exception(Failed())
+                future.set_exception(TaskFailed())
             else:
                 future.set_result(future)
             me.did("end")
@@ -160,7 +160,7 @@ class FuturesWaitForFirst(Pooled):
         for place, future in enumerate(self.all):
             future.set_running_or_notify_cancel()
             if place == 0 and self.how == "FIRST_EXCEPTION":
-                future.set_exception(Failed())
+                future.set_exception(TaskFailed())
             else:
                 future.set_result(None)
             me.did("end")

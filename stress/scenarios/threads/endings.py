@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ...api.scenario import ACCEPTABLE, INTERESTING, MANY, Actor, OracleFailure, Scenario, actor
-from .registry import LITTLE, Run, soon
+from .registry import LITTLE, LivingThread, soon
 
 
 class Value:
@@ -92,7 +92,7 @@ class ThreadsForgotten(Scenario):
     @actor(MANY)
     def starter(self, me: Actor) -> None:
         for _ in range(3):
-            run = Run(self.target, daemon=me.rng.random() < 0.5)
+            run = LivingThread(self.target, daemon=me.rng.random() < 0.5)
             run.thread.itself = run.thread
             self.threads_left.append(weakref.ref(run.thread))
             self.given.append(weakref.ref(run))

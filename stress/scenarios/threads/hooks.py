@@ -18,7 +18,7 @@ class Own(Exception):
         self.key = key
 
 
-class Page:
+class CapturedErrors:
     """Takes the place of standard error."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Uncaught(Scenario):
 
     def setup(self) -> None:
         self.before = self.target.excepthook, sys.excepthook, sys.stderr
-        self.page = Page()
+        self.page = CapturedErrors()
         self.raised: list[tuple[int, int]] = []
         self.told: list[tuple[type[BaseException], Any, bool, Any]] = []
         sys.stderr = self.page  # as much of it as is used

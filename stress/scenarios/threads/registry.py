@@ -32,7 +32,7 @@ def soon(done: Callable[[], object], seconds: float = PATIENCE) -> bool:
     return True
 
 
-class Run:
+class LivingThread:
     """A thread that lives until its gate is opened."""
 
     def __init__(self, target: Any, **options: Any) -> None:
@@ -59,9 +59,9 @@ class ThreadsListed(Scenario):
     max_threads = 16
 
     def setup(self) -> None:
-        self.begun: list[Run] = []
-        self.open: list[Run] = []
-        self.joined: list[Run] = []
+        self.begun: list[LivingThread] = []
+        self.open: list[LivingThread] = []
+        self.joined: list[LivingThread] = []
         self.main = self.target.main_thread()
         self.before = self.target.active_count()
         self.known: list[Any] = []
@@ -101,7 +101,7 @@ class ThreadsListed(Scenario):
     def starter(self, me: Actor) -> None:
         self.known.append(self.target.current_thread())
         for _ in range(4):
-            run = Run(self.target)
+            run = LivingThread(self.target)
             if run.thread in self.target.enumerate():
                 raise OracleFailure("listed", "a thread is listed before start()")
             self.begun.append(run)
