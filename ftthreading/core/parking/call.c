@@ -4,7 +4,6 @@
 
 #include "blocking.h"
 #include "call.h"
-#include "testing.h"
 
 void
 ftt_call_begin(ftt_call *call, ftt_keeper keeper, unsigned long ident, ftt_time began,
@@ -16,7 +15,6 @@ ftt_call_begin(ftt_call *call, ftt_keeper keeper, unsigned long ident, ftt_time 
     call->began = began;
     atomic_store_explicit(&call->until, until, memory_order_relaxed);
     atomic_store_explicit(&call->reacquires, reacquires, memory_order_relaxed);
-    FTT_WINDOW();
     /* Not a store: a reader that has come too early may be about to take READER back. */
     atomic_fetch_or_explicit(&call->state, FTT_CALL_LIVE, memory_order_release);
 }
@@ -25,7 +23,7 @@ void
 ftt_call_end(ftt_call *call)
 {
     uint32_t seen = atomic_fetch_and_explicit(&call->state, ~FTT_CALL_LIVE, memory_order_acquire);
-    if ((seen & ~FTT_CALL_LIVE) != 0 && !FTT_ENDS_UNREAD) {
+    if ((seen & ~FTT_CALL_LIVE) != 0) {
         void *detached = ftt_detach();
         while (atomic_load_explicit(&call->state, memory_order_acquire) != 0) {
             sched_yield();

@@ -39,7 +39,6 @@
 
 #include "park.h"
 #include "table.h"
-#include "testing.h"
 
 #define SHORTEST_SLICE ((ftt_time)1000 * 1000)           /* ns */
 #define LONGEST_SLICE ((ftt_time)60 * 1000 * 1000 * 1000) /* ns */
@@ -183,7 +182,6 @@ sleep_on(ftt_wait *wait, const ftt_place *place, ftt_awake *awake, bool interrup
             end = stay_awake_or_sleep(wait, awake, interruptible);
             ftt_attach(detached);
         }
-        FTT_WINDOW();
         if (end != FTT_SLEEP_LOOK) {
             wait->up = 0;
         }
@@ -194,9 +192,6 @@ sleep_on(ftt_wait *wait, const ftt_place *place, ftt_awake *awake, bool interrup
         case LEFT:
             return end;
         case CHOSEN:
-            if (FTT_TIMEOUT_WINS) {
-                return end;
-            }
             await_post(wait->waiter);
             return FTT_SLEEP_POSTED;
         case STAYED: /* leave() says that a verdict is near: no more timeouts */

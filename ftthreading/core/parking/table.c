@@ -7,7 +7,6 @@
 
 #include "park.h"
 #include "table.h"
-#include "testing.h"
 
 #define BUCKET_BITS 8
 #define BUCKETS (1 << BUCKET_BITS)
@@ -26,7 +25,6 @@ ftt_bucket *
 ftt_bucket_lock(const void *key)
 {
     ftt_bucket *bucket = bucket_of(key);
-    FTT_WINDOW();
     ftt_raw_acquire(&bucket->lock);
     return bucket;
 }

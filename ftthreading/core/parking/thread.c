@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "testing.h"
 #include "thread.h"
 
 _Thread_local ftt_thread ftt_this_thread FTT_TLS_MODEL;
@@ -179,7 +178,6 @@ ftt_waiter_throw(ftt_waiter *waiter, void *exception)
                                                  memory_order_release, memory_order_relaxed)) {
         return false;
     }
-    FTT_WINDOW();
     if (ftt_sleeper_nudge(&waiter->sleeper)) {
         return true;
     }
@@ -193,11 +191,11 @@ static void
 take_back_claims(ftt_waiter *waiter)
 {
     ftt_word *claim = atomic_load_explicit(&waiter->claim, memory_order_relaxed);
-    if (claim != NULL && !FTT_FORGETS_CLAIMS) {
+    if (claim != NULL) {
         atomic_fetch_and_explicit(claim, ~FTT_CLAIM_BIT, memory_order_relaxed);
     }
     ftt_long *long_claim = atomic_load_explicit(&waiter->long_claim, memory_order_relaxed);
-    if (long_claim != NULL && !FTT_FORGETS_CLAIMS) {
+    if (long_claim != NULL) {
         atomic_fetch_and_explicit(long_claim, ~(int64_t)FTT_CLAIM_BIT, memory_order_relaxed);
     }
     ftt_waiter_disclaim(waiter);

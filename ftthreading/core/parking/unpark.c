@@ -7,21 +7,12 @@
 
 #include "park.h"
 #include "table.h"
-#include "testing.h"
 
 static void
 post(ftt_waiter *waiter)
 {
-#ifdef FTT_PLANT_DROP_WAKE
-    static _Atomic uint32_t posts;
-    if (FTT_DROPS_WAKE(atomic_fetch_add_explicit(&posts, 1, memory_order_relaxed))) {
-        return;
-    }
-#endif
-    FTT_WINDOW();
     if (ftt_sleeper_post(&waiter->sleeper)) {
         atomic_store_explicit(&waiter->posted, ftt_now(), memory_order_relaxed);
-        FTT_WINDOW();
         ftt_sleeper_wake(&waiter->sleeper);
     }
 }

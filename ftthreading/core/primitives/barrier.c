@@ -52,7 +52,6 @@
    later load (no sequential consistency). */
 
 #include "barrier.h"
-#include "parking/testing.h"
 
 enum { TOKEN_TRIPPED = 1, TOKEN_BROKEN = 2, TOKEN_LEAD = 3, TOKEN_FOREIGN = 4 };
 
@@ -107,14 +106,13 @@ arrive(void *argument)
 {
     visitor *me = argument;
     ftt_barrier *barrier = me->barrier;
-    FTT_WINDOW();
     if (ftt_barrier_broken(barrier) || ftt_barrier_is_foreign(barrier)) {
         return false;
     }
     me->self->ticket = me->arrival->generation = barrier->generation;
     if (++barrier->count == barrier->parties) {
         open_next(barrier);
-        me->leads = !turn_is_on(barrier) || FTT_JUMPS_TURN;
+        me->leads = !turn_is_on(barrier);
         if (me->leads) {
             give_turn(barrier, me->arrival->generation);
         }
@@ -308,7 +306,6 @@ static bool
 tell(ending *me)
 {
     const ftt_visit visit = {.key = me->barrier, .visit = tell_next, .argument = me};
-    FTT_WINDOW();
     ftt_unpark_visit(&visit);
     return me->told;
 }
@@ -389,7 +386,7 @@ wait_with(ftt_barrier *barrier, ftt_wait *wait, ftt_arrival *arrival)
         break_waiters(barrier, arrival->generation, true);
         return FTT_BARRIER_BROKEN;
     default: /* an exception */
-        if (wait->chosen && wait->waiter->token == TOKEN_LEAD && !FTT_KEEPS_TURN) {
+        if (wait->chosen && wait->waiter->token == TOKEN_LEAD) {
             end_turn(barrier, arrival->generation, PASSED_ON);
         }
         return FTT_BARRIER_FAILED;

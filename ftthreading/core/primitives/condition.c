@@ -168,7 +168,6 @@ ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeou
     }
     const ftt_place place = place_in(condition);
     ftt_park_join(&wait, &place);
-    FTT_WINDOW();
     unsigned long count = 0;
     bool with = (ftt_load(&monitor.lock->holder) & 1) != 0;
     if (monitor.rlock != NULL) {

@@ -16,8 +16,7 @@ still_clear(void *argument)
     /* Every look acquires: one that finds SET is the end of the wait. */
     me->seen = atomic_load_explicit(me->word, memory_order_acquire);
     do {
-        FTT_WINDOW();
-        if ((me->seen & (FTT_EVENT_SET | FTT_EVENT_FOREIGN)) != 0 && !FTT_SKIP_RECHECK) {
+        if ((me->seen & (FTT_EVENT_SET | FTT_EVENT_FOREIGN)) != 0) {
             return false;
         }
     } while (!atomic_compare_exchange_strong_explicit(me->word, &me->seen,
@@ -83,7 +82,7 @@ publish(void *argument)
         }
         next = me->token == TOKEN_SET ? (uint32_t)FTT_EVENT_SET
                                       : (seen & FTT_EVENT_SET) | FTT_EVENT_FOREIGN;
-    } while (!ftt_cas(me->word, &seen, next, FTT_ORDER_RELEASE));
+    } while (!ftt_cas(me->word, &seen, next, memory_order_release));
     return true;
 }
 
@@ -108,7 +107,7 @@ bool
 ftt_event_set_slow(ftt_event *event, uint32_t seen)
 {
     while ((seen & (FTT_EVENT_WAITERS | FTT_EVENT_FOREIGN)) == 0) {
-        if (ftt_cas(&event->word, &seen, FTT_EVENT_SET, FTT_ORDER_RELEASE)) {
+        if (ftt_cas(&event->word, &seen, FTT_EVENT_SET, memory_order_release)) {
             return true;
         }
     }

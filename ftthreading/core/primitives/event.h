@@ -50,7 +50,6 @@
 #define FTT_EVENT_H
 
 #include "parking/park.h"
-#include "parking/testing.h"
 
 enum { FTT_EVENT_SET = 1u, FTT_EVENT_WAITERS = 4u, FTT_EVENT_FOREIGN = 8u };
 
@@ -79,7 +78,7 @@ static inline bool
 ftt_event_set(ftt_event *event)
 {
     uint32_t seen = 0;
-    return ftt_cas(&event->word, &seen, FTT_EVENT_SET, FTT_ORDER_RELEASE) ||
+    return ftt_cas(&event->word, &seen, FTT_EVENT_SET, memory_order_release) ||
            ftt_event_set_slow(event, seen);
 }
 

@@ -87,7 +87,6 @@ contend(contender *me)
         awake = ftt_awake_begin(ftt_budget_of_newcomer(), me->wait->deadline);
     }
     for (;;) {
-        FTT_WINDOW();
         if ((seen & FTT_LOCKED) == 0) {
             uint32_t taken = (seen | FTT_LOCKED) & ~(me->awake ? FTT_AWAKE : 0u);
             if (ftt_cas(&lock->word, &seen, taken, memory_order_acquire)) {
@@ -112,11 +111,10 @@ still_locked(void *argument)
     uint32_t seen = ftt_load(&me->lock->word);
     uint32_t parked;
     do {
-        FTT_WINDOW();
-        if ((seen & FTT_LOCKED) == 0 && !FTT_SKIP_RECHECK) {
+        if ((seen & FTT_LOCKED) == 0) {
             return false;
         }
-        parked = (seen | FTT_PARKED) & ~(me->awake && !FTT_KEEPS_AWAKE ? FTT_AWAKE : 0u);
+        parked = (seen | FTT_PARKED) & ~(me->awake ? FTT_AWAKE : 0u);
     } while (!ftt_cas(&me->lock->word, &seen, parked, memory_order_relaxed));
     me->awake = false;
     claim(me->wait->waiter, NULL);
@@ -218,7 +216,6 @@ choose(void *argument, ftt_waiter *oldest, bool more)
     ftt_time now = ftt_now();
     bool due = oldest != NULL && ftt_handoff_due(me->lock->last_handoff, oldest->since, now);
     do {
-        FTT_WINDOW();
         me->was_locked = (seen & FTT_LOCKED) != 0;
         if (!me->was_locked) {
             return 0;
@@ -241,7 +238,7 @@ choose(void *argument, ftt_waiter *oldest, bool more)
             next = FTT_AWAKE | queue;
             claim(oldest, word);
         }
-    } while (!ftt_cas(word, &seen, next, FTT_ORDER_RELEASE));
+    } while (!ftt_cas(word, &seen, next, memory_order_release));
     if (token == FTT_TOKEN_HANDOFF) {
         me->lock->last_handoff = ftt_handoff_stamp(now);
     }
@@ -259,7 +256,7 @@ ftt_lock_release_slow(ftt_lock *lock)
         ftt_lock_forget(lock);
     }
     while ((seen & FTT_LOCKED) != 0 && ((seen & FTT_AWAKE) != 0 || (seen & FTT_PARKED) == 0)) {
-        if (ftt_cas(&lock->word, &seen, seen & ~FTT_LOCKED, FTT_ORDER_RELEASE)) {
+        if (ftt_cas(&lock->word, &seen, seen & ~FTT_LOCKED, memory_order_release)) {
             return true;
         }
     }

@@ -4,7 +4,6 @@
 #define FTT_LOCK_H
 
 #include "parking/park.h"
-#include "parking/testing.h"
 
 enum {
     FTT_LOCKED = 1u,
@@ -96,7 +95,7 @@ static inline bool
 ftt_lock_release(ftt_lock *lock)
 {
     uint32_t seen = FTT_LOCKED;
-    if (ftt_cas(&lock->word, &seen, 0, FTT_ORDER_RELEASE)) {
+    if (ftt_cas(&lock->word, &seen, 0, memory_order_release)) {
         return true;
     }
     return ftt_lock_release_slow(lock);

@@ -79,7 +79,6 @@ choose_nudged(void *argument, ftt_waiter *oldest, bool more)
     ftt_semaphore *semaphore = argument;
     int64_t seen = load(semaphore), next;
     do {
-        FTT_WINDOW();
         if ((seen & AWAKE) != 0 || seen < 0 || (oldest != NULL && seen < PERMIT)) {
             return 0;
         }
@@ -112,7 +111,6 @@ contend(contender *me)
     }
     int64_t seen = load(semaphore);
     for (;;) {
-        FTT_WINDOW();
         if (seen >= PERMIT) {
             int64_t taken = (seen - PERMIT) & ~(int64_t)(me->awake ? AWAKE : 0);
             if (ftt_long_cas(&semaphore->state, &seen, taken, memory_order_acquire)) {
@@ -137,11 +135,10 @@ still_empty(void *argument)
     ftt_long *state = &me->semaphore->state;
     int64_t seen = load(me->semaphore), waiting;
     do {
-        FTT_WINDOW();
-        if ((seen >= PERMIT || seen < 0) && !FTT_SKIP_RECHECK) {
+        if (seen >= PERMIT || seen < 0) {
             return false;
         }
-        waiting = (seen | WAITERS) & ~(int64_t)(me->awake && !FTT_KEEPS_AWAKE ? AWAKE : 0);
+        waiting = (seen | WAITERS) & ~(int64_t)(me->awake ? AWAKE : 0);
     } while (!ftt_long_cas(state, &seen, waiting, memory_order_relaxed));
     me->awake = false;
     claim(me->wait->waiter, NULL);
@@ -228,7 +225,6 @@ choose(void *argument, ftt_waiter *oldest, bool more)
     ftt_time now = ftt_now();
     bool due = oldest != NULL && ftt_handoff_due(semaphore->last_handoff, oldest->since, now);
     do {
-        FTT_WINDOW();
         me->refused = seen < 0 || me->count > me->limit - seen / PERMIT;
         if (me->refused) {
             return 0;
@@ -251,7 +247,7 @@ choose(void *argument, ftt_waiter *oldest, bool more)
             next = (queue + me->count * PERMIT) | AWAKE;
             claim(oldest, &semaphore->state);
         }
-    } while (!ftt_long_cas(&semaphore->state, &seen, next, FTT_ORDER_RELEASE));
+    } while (!ftt_long_cas(&semaphore->state, &seen, next, memory_order_release));
     if (token == FTT_TOKEN_HANDOFF) {
         semaphore->last_handoff = ftt_handoff_stamp(now);
     }
@@ -269,7 +265,7 @@ ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limi
         if (seen < 0 || count > limit - seen / PERMIT) {
             return false;
         }
-        if (ftt_long_cas(&semaphore->state, &seen, seen + count * PERMIT, FTT_ORDER_RELEASE)) {
+        if (ftt_long_cas(&semaphore->state, &seen, seen + count * PERMIT, memory_order_release)) {
             return true;
         }
     }

@@ -77,7 +77,7 @@ ftt_semaphore_release(ftt_semaphore *semaphore, int64_t count, int64_t limit)
     while ((seen & (FTT_SEMAPHORE_WAITERS | FTT_SEMAPHORE_FOREIGN)) == 0 &&
            count <= limit - seen / FTT_SEMAPHORE_PERMIT) {
         if (ftt_long_cas(&semaphore->state, &seen, seen + count * FTT_SEMAPHORE_PERMIT,
-                         FTT_ORDER_RELEASE)) {
+                         memory_order_release)) {
             return true;
         }
     }

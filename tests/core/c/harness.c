@@ -327,9 +327,7 @@ ftt_blame_me(const void *key, ftt_blame blame)
     (void)key, (void)blame;
 }
 
-#ifdef FTT_WIDEN
-void ftt_window(void);
-
+#ifdef WIDEN
 void
 ftt_window(void)
 {

@@ -62,6 +62,14 @@ void end_guard(void);
 /* Keeps a processor busy for some ns. */
 void work(int64_t ns);
 
+/* A chance that other threads run here, where that was asked for (planted.py). */
+#ifdef WIDEN
+void ftt_window(void);
+#define WINDOW() ftt_window()
+#else
+#define WINDOW() ((void)0)
+#endif
+
 /* Sends signals to all threads that take them, until stopped. */
 void start_signal_storm(void);
 void stop_signal_storm(void);
