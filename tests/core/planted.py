@@ -36,7 +36,7 @@ WINDOWS: Patch = [
             system,
             "ftt_sleeper_post(ftt_sleeper *sleeper)",
             "ftt_sleeper_wake(ftt_sleeper *sleeper)",
-            "ftt_sleeper_nudge(ftt_sleeper *sleeper)",
+            "ftt_sleeper_interrupt(ftt_sleeper *sleeper)",
             "ftt_raw_acquire(ftt_raw_lock *lock)",
         )
     ),

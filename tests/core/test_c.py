@@ -22,7 +22,7 @@ import pytest
 from tests.core.planted import BUGS, CORE, WINDOWS, patched
 
 ROOT = Path(__file__).resolve().parents[2]
-# Everything below the door to Python (blocking.h): the waiting, and each primitive's algorithm.
+# Everything below blocking.h, the interface to Python: the waiting, and each primitive's algorithm.
 FLOORS = ("os", "parking", "primitives")
 LOWER_HALF = [path for floor in FLOORS for path in sorted((CORE / floor).glob("*.c"))]
 PROGRAM = sorted((ROOT / "tests" / "core" / "c").glob("*.c"))

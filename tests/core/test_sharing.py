@@ -15,7 +15,7 @@ import ftthreading
 from tests.support import run_python, run_threads, wait_until
 
 DEFERS = bool(sysconfig.get_config_var("Py_GIL_DISABLED")) and sys.version_info >= (3, 14)
-STRANGERS = 64  # uses by other threads before a lock counts as shared
+OTHER_USES = 64  # uses by other threads before a lock counts as shared
 MOST_DEFERRED = 1024  # in one process
 
 MAKERS = {
@@ -70,7 +70,7 @@ def use(_, name, thing, times):
 
 def share(name, thing, threads=1):
     """Have other threads use it, more often than makes it a shared one."""
-    run_threads(threads, use, name, thing, 4 * STRANGERS)
+    run_threads(threads, use, name, thing, 4 * OTHER_USES)
 
 
 class Finalized:
@@ -133,7 +133,7 @@ def test_the_top_level_of_a_module_leaks_nothing():
 @each
 def test_of_its_own_thread_it_stays_as_it_is(name):
     thing = MAKERS[name]()
-    for _ in range(4 * STRANGERS):
+    for _ in range(4 * OTHER_USES):
         USES[name](thing)
     assert not huge(thing)
 
@@ -145,17 +145,17 @@ from tests.core.test_sharing import *
 for name in MAKERS:
     for threads in (1, 4):
         things = [MAKERS[name]() for _ in range(2)]
-        run_threads(1, use, name, things[0], STRANGERS // 2)
+        run_threads(1, use, name, things[0], OTHER_USES // 2)
         assert not huge(things[0])
-        run_threads(threads, use, name, things[0], STRANGERS)
+        run_threads(threads, use, name, things[0], OTHER_USES)
         assert huge(things[0]) == (DEFERS and name in MAY_DEFER), name
         assert not huge(things[1])
 
 locks = [ftthreading.Lock() for _ in range(MOST_DEFERRED + 100)]
-run_threads(1, lambda _: [use(_, "Lock", lock, STRANGERS) for lock in locks])
+run_threads(1, lambda _: [use(_, "Lock", lock, OTHER_USES) for lock in locks])
 print(sum(map(huge, locks)) + 4 * DEFERS)
 again = [ftthreading.RLock() for _ in range(100)]
-run_threads(1, lambda _: [use(_, "RLock", lock, STRANGERS) for lock in again])
+run_threads(1, lambda _: [use(_, "RLock", lock, OTHER_USES) for lock in again])
 assert not any(map(huge, again))
 """
 

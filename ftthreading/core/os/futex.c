@@ -10,8 +10,8 @@
    and on the youngest of these there is only SYS_futex_time64, which takes two of 64 bits
    everywhere.  So a time is handed over in the form that the call takes.
 
-   Whoever comes back without a post is up again in one step, in which a nudge or a post that came
-   before is seen.  So a nudge that has found somebody asleep ends that very sleep.
+   Whoever comes back without a post is awake again in one step, in which an interrupt or a post
+   that came before is seen.  So an interrupt that has found somebody asleep ends that very sleep.
 
    Orders: a post releases and the look that finds it acquires, so what the poster did before is
    seen by the sleeper; post and falling asleep are read-modify-writes of one word, so one of
@@ -84,12 +84,12 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
     /* What the kernel's seconds cannot hold is 68 years off. */
     bool ends = end != FTT_FOREVER && end / 1000000000 <= MOST_SECONDS;
     kernel_time until = {(kernel_long)(end / 1000000000), (kernel_long)(end % 1000000000)};
-    uint32_t seen = FTT_UP_STATE;
+    uint32_t seen = FTT_AWAKE_STATE;
     ftt_cas(&sleeper->state, &seen, FTT_ASLEEP_STATE, memory_order_relaxed);
     while ((seen = atomic_load_explicit(&sleeper->state, memory_order_acquire)) !=
            FTT_POSTED_STATE) {
-        if (seen == FTT_NUDGED_STATE) {
-            if (ftt_cas(&sleeper->state, &seen, FTT_UP_STATE, memory_order_relaxed)) {
+        if (seen == FTT_INTERRUPTED_STATE) {
+            if (ftt_cas(&sleeper->state, &seen, FTT_AWAKE_STATE, memory_order_relaxed)) {
                 return FTT_SLEEP_SIGNAL;
             }
             continue;
@@ -105,7 +105,7 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
         bool late = errno == ETIMEDOUT;
         seen = FTT_ASLEEP_STATE;
         if ((late || (errno == EINTR && look != FTT_FOREVER)) &&
-            ftt_cas(&sleeper->state, &seen, FTT_UP_STATE, memory_order_relaxed)) {
+            ftt_cas(&sleeper->state, &seen, FTT_AWAKE_STATE, memory_order_relaxed)) {
             return !late             ? FTT_SLEEP_SIGNAL
                    : end == deadline ? FTT_SLEEP_TIMEOUT
                                      : FTT_SLEEP_LOOK;
@@ -128,10 +128,10 @@ ftt_sleeper_wake(ftt_sleeper *sleeper)
 }
 
 bool
-ftt_sleeper_nudge(ftt_sleeper *sleeper)
+ftt_sleeper_interrupt(ftt_sleeper *sleeper)
 {
     uint32_t seen = FTT_ASLEEP_STATE;
-    if (!ftt_cas(&sleeper->state, &seen, FTT_NUDGED_STATE, memory_order_release)) {
+    if (!ftt_cas(&sleeper->state, &seen, FTT_INTERRUPTED_STATE, memory_order_release)) {
         return false;
     }
     ftt_sleeper_wake(sleeper);

@@ -1,9 +1,9 @@
 /* How a thread sleeps: the two things the core asks of the operating system.
 
-   A sleeper is one thread's bed: it sleeps there until it is posted, a deadline passes or
-   a signal comes.  A raw lock guards a few lines of plain C.  os_linux.c makes both from
-   futexes; os_posix.c from mutexes and condition variables (macOS, the BSDs, and Linux
-   when built with -DFTT_POSIX_BACKEND). */
+   A sleeper is what one thread blocks on, until it is posted, a deadline passes or a signal
+   comes.  A raw lock guards a few lines of plain C.  futex.c makes both from futexes; posix.c
+   from mutexes and condition variables (macOS, the BSDs, and Linux when built with
+   -DFTT_POSIX_BACKEND). */
 
 #ifndef FTT_OS_H
 #define FTT_OS_H
@@ -36,7 +36,12 @@ int ftt_usable_cpus(void);
 /* The number by which the kernel knows the calling thread; 0 if it does not tell. */
 unsigned long ftt_native_id(void);
 
-enum { FTT_UP_STATE = 0, FTT_ASLEEP_STATE = 1, FTT_POSTED_STATE = 2, FTT_NUDGED_STATE = 3 };
+enum {
+    FTT_AWAKE_STATE = 0,
+    FTT_ASLEEP_STATE = 1,
+    FTT_POSTED_STATE = 2,
+    FTT_INTERRUPTED_STATE = 3
+};
 
 typedef struct {
     ftt_word state;
@@ -50,7 +55,7 @@ typedef struct {
 typedef enum {
     FTT_SLEEP_POSTED,
     FTT_SLEEP_TIMEOUT,
-    FTT_SLEEP_SIGNAL, /* one came; or, whatever `look` is, a nudge */
+    FTT_SLEEP_SIGNAL, /* one came; or, whatever `look` is, an interrupt */
     FTT_SLEEP_LOOK    /* one may have come */
 } ftt_sleep_end;
 
@@ -62,7 +67,7 @@ static inline void
 ftt_sleeper_reset(ftt_sleeper *sleeper)
 {
     sleeper->slept = false;
-    atomic_store_explicit(&sleeper->state, FTT_UP_STATE, memory_order_relaxed);
+    atomic_store_explicit(&sleeper->state, FTT_AWAKE_STATE, memory_order_relaxed);
 }
 
 /* Sleeps until posted (what the poster wrote before is then visible), until `deadline`, or
@@ -77,7 +82,7 @@ bool ftt_sleeper_post(ftt_sleeper *sleeper);
 void ftt_sleeper_wake(ftt_sleeper *sleeper);
 
 /* Ends the sleep as a signal does; false if it does not sleep, or no longer. */
-bool ftt_sleeper_nudge(ftt_sleeper *sleeper);
+bool ftt_sleeper_interrupt(ftt_sleeper *sleeper);
 
 typedef struct {
 #if FTT_OS_LINUX

@@ -79,14 +79,14 @@ ftt_sleep(ftt_sleeper *sleeper, ftt_time deadline, ftt_time look)
     ftt_time until = look < deadline ? look : deadline;
     pthread_mutex_lock(&sleeper->mutex);
     while (ftt_load(&sleeper->state) != FTT_POSTED_STATE) {
-        if (ftt_load(&sleeper->state) == FTT_NUDGED_STATE) {
-            atomic_store_explicit(&sleeper->state, FTT_UP_STATE, memory_order_relaxed);
+        if (ftt_load(&sleeper->state) == FTT_INTERRUPTED_STATE) {
+            atomic_store_explicit(&sleeper->state, FTT_AWAKE_STATE, memory_order_relaxed);
             end = FTT_SLEEP_SIGNAL;
             break;
         }
         atomic_store_explicit(&sleeper->state, FTT_ASLEEP_STATE, memory_order_relaxed);
         if (until != FTT_FOREVER && ftt_now() >= until) {
-            atomic_store_explicit(&sleeper->state, FTT_UP_STATE, memory_order_relaxed);
+            atomic_store_explicit(&sleeper->state, FTT_AWAKE_STATE, memory_order_relaxed);
             end = until == deadline ? FTT_SLEEP_TIMEOUT : FTT_SLEEP_LOOK;
             break;
         }
@@ -114,12 +114,12 @@ ftt_sleeper_wake(ftt_sleeper *sleeper)
 }
 
 bool
-ftt_sleeper_nudge(ftt_sleeper *sleeper)
+ftt_sleeper_interrupt(ftt_sleeper *sleeper)
 {
     pthread_mutex_lock(&sleeper->mutex);
     bool asleep = ftt_load(&sleeper->state) == FTT_ASLEEP_STATE;
     if (asleep) {
-        atomic_store_explicit(&sleeper->state, FTT_NUDGED_STATE, memory_order_relaxed);
+        atomic_store_explicit(&sleeper->state, FTT_INTERRUPTED_STATE, memory_order_relaxed);
     }
     pthread_mutex_unlock(&sleeper->mutex);
     if (asleep) {

@@ -1,7 +1,7 @@
-/* The door between waiting and the interpreter.
+/* The interface between waiting and the interpreter.
 
-   Below this line nobody knows about Python.  blocking.c opens the door onto CPython; the
-   C test program brings its own, without an interpreter behind it. */
+   Nothing below it knows about Python.  python/blocking.c implements it for CPython; the C test
+   program has an implementation of its own, without an interpreter. */
 
 #ifndef FTT_BLOCKING_H
 #define FTT_BLOCKING_H
@@ -47,7 +47,7 @@ int ftt_raise_again(ftt_aside *aside);
 
 /* The same for an exception that came while a lock was awaited without which the call should not
    end.  True at the second KeyboardInterrupt, or one of a subclass: then that is what will be
-   raised, as a person insists on an end, with the lock or without it. */
+   raised, as the user insists on an end, with the lock or without it. */
 bool ftt_set_aside_or_give_up(ftt_aside *aside);
 
 /* Sets an exception that another thread has thrown into this one's call (call.h), or drops one that

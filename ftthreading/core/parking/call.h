@@ -22,8 +22,8 @@
    are advice.
 
    An exception can be thrown into a call (ftt_waiter_throw): it is left in `thrown`, the sleeper is
-   nudged, and its thread raises it where it would run signal handlers.  Not while it reacquires: it
-   would come out of a Condition's wait without the lock, or with it and too late. */
+   interrupted, and its thread raises it where it would run signal handlers.  Not while it
+   reacquires: it would come out of a Condition's wait without the lock, or with it and too late. */
 
 #ifndef FTT_CALL_H
 #define FTT_CALL_H

@@ -11,9 +11,9 @@
    linked, it unlinks itself and has timed out or been interrupted; not linked, somebody's
    verdict stands and it waits the moment until the post arrives.
 
-   No lost wake-up: still() and the linking are one step under the bucket lock, and an
+   No lost wake-up: validate() and the linking are one step under the bucket lock, and an
    unparker changes the word under that lock too (or has seen no reason to take it, which
-   the primitive's own state table argues).  So either still() sees the change or the
+   the primitive's own state table argues).  So either validate() sees the change or the
    unparker sees the waiter.
 
    What is waited on may be gone.  When the interpreter finalizes, it deletes the thread states
@@ -232,7 +232,7 @@ ftt_park_join(ftt_wait *wait, const ftt_place *place)
 {
     ftt_waiter *self = wait->waiter;
     ftt_bucket *bucket = ftt_bucket_lock(place->key);
-    bool joins = place->still(place->argument);
+    bool joins = place->validate(place->argument);
     if (joins) {
         ftt_sleeper_reset(&self->sleeper);
         atomic_store_explicit(&self->posted, 0, memory_order_relaxed);

@@ -38,7 +38,7 @@ typedef struct {
     const void *key;
     /* Under the bucket lock, which orders it against every unpark of the key: whether there
        is still something to wait for.  A few lines of plain C, as for all callbacks here. */
-    bool (*still)(void *argument);
+    bool (*validate)(void *argument);
     /* Under the bucket lock: the waiter is about to leave this queue by itself.  On a timeout
        it may answer false: wait on, without a limit, as interruptible as before.  May be
        NULL. */
@@ -54,7 +54,7 @@ typedef struct {
 
 typedef enum {
     FTT_PARK_WOKEN,   /* wait->waiter->token says why */
-    FTT_PARK_REFUSED, /* still() said no, nobody slept */
+    FTT_PARK_REFUSED, /* validate() said no, nobody slept */
     FTT_PARK_TIMEOUT,
     FTT_PARK_SIGNAL, /* handlers ran and none raised; only without `stay` */
     FTT_PARK_ERROR   /* an exception is set */
@@ -84,17 +84,17 @@ enum {
     FTT_STOP = 100, /* this one and all after it wait on */
 };
 
-/* Shows visit() the waiters on `key`, oldest first, under the bucket lock; it returns one of
+/* Asks filter() of each waiter on `key`, oldest first, under the bucket lock; it returns one of
    the above or a token to wake with.  start() runs before, and may call it off by false;
    finish() after, told how many still wait.  Both may be NULL. */
 typedef struct {
     const void *key;
     bool (*start)(void *argument);
-    uint32_t (*visit)(void *argument, ftt_waiter *waiter);
+    uint32_t (*filter)(void *argument, ftt_waiter *waiter);
     void (*finish)(void *argument, uint32_t left);
     void *argument;
-} ftt_visit;
-void ftt_unpark_visit(const ftt_visit *visit);
+} ftt_filter;
+void ftt_unpark_filter(const ftt_filter *filter);
 
 /* Runs a few lines under the bucket lock of `key`. */
 void ftt_park_locked(const void *key, void (*run)(void *argument), void *argument);

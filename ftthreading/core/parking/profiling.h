@@ -31,11 +31,11 @@ typedef struct {
 /* Under the bucket lock: what a release is charged with that wakes `oldest`. */
 ftt_blame ftt_charge(ftt_waiter *oldest, const void *key, ftt_time now);
 
-/* A part of the door (blocking.h): the calling thread is charged, having released what `key` stands
-   for. */
+/* A part of blocking.h's interface: the calling thread is charged, having released what `key`
+   stands for. */
 void ftt_blame_me(const void *key, ftt_blame blame);
 
-/* Also a part of the door: in the child of a fork, nothing is profiled. */
+/* Also a part of that interface: in the child of a fork, nothing is profiled. */
 void ftt_profiling_after_fork(void);
 
 #endif

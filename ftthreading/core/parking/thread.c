@@ -178,7 +178,7 @@ ftt_waiter_throw(ftt_waiter *waiter, void *exception)
                                                  memory_order_release, memory_order_relaxed)) {
         return false;
     }
-    if (ftt_sleeper_nudge(&waiter->sleeper)) {
+    if (ftt_sleeper_interrupt(&waiter->sleeper)) {
         return true;
     }
     /* Something else may have had it look meanwhile, and raise it. */

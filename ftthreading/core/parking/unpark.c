@@ -35,20 +35,20 @@ ftt_unpark_one(const void *key, ftt_choose choose, void *argument)
 }
 
 void
-ftt_unpark_visit(const ftt_visit *visit)
+ftt_unpark_filter(const ftt_filter *filter)
 {
     ftt_waiter *chosen = NULL, **last = &chosen;
     uint32_t left = 0;
     bool stopped = false;
-    ftt_bucket *bucket = ftt_bucket_lock(visit->key);
-    if (visit->start != NULL && !visit->start(visit->argument)) {
+    ftt_bucket *bucket = ftt_bucket_lock(filter->key);
+    if (filter->start != NULL && !filter->start(filter->argument)) {
         ftt_bucket_unlock(bucket);
         return;
     }
-    ftt_waiter *waiter = ftt_first_from(bucket->head, visit->key);
+    ftt_waiter *waiter = ftt_first_from(bucket->head, filter->key);
     while (waiter != NULL) {
-        ftt_waiter *next = ftt_first_from(waiter->next, visit->key);
-        uint32_t token = stopped ? FTT_STAY : visit->visit(visit->argument, waiter);
+        ftt_waiter *next = ftt_first_from(waiter->next, filter->key);
+        uint32_t token = stopped ? FTT_STAY : filter->filter(filter->argument, waiter);
         if (token == FTT_STAY || token == FTT_STOP) {
             stopped = stopped || token == FTT_STOP;
             left++;
@@ -62,8 +62,8 @@ ftt_unpark_visit(const ftt_visit *visit)
         }
         waiter = next;
     }
-    if (visit->finish != NULL) {
-        visit->finish(visit->argument, left);
+    if (filter->finish != NULL) {
+        filter->finish(filter->argument, left);
     }
     ftt_bucket_unlock(bucket);
     while (chosen != NULL) {

@@ -27,7 +27,7 @@
    have left so, the turn goes by.  A timeout breaks the barrier as it leaves the queue, and
    then tells the others, unless abort() or reset() did in between.
 
-   Who was picked may be gone before it is told, as picking and telling are two visits: then
+   Who was picked may be gone before it is told, as picking and telling are two passes: then
    the next is picked.  Who was told may meet an exception before it returns, or find that
    abort() or reset() came first: then it passes the turn on.  `turn` stays set throughout, so
    that nobody starts meanwhile.  A reset leaves it set for the same reason.
@@ -55,7 +55,7 @@
 
 enum { TOKEN_TRIPPED = 1, TOKEN_BROKEN = 2, TOKEN_LEAD = 3, TOKEN_FOREIGN = 4 };
 
-/* All static functions down to ftt_barrier_trip() run under the bucket lock, or visit. */
+/* All static functions down to ftt_barrier_trip() run under the bucket lock, or walk the queue. */
 
 static bool
 turn_is_on(const ftt_barrier *barrier)
@@ -179,12 +179,12 @@ static bool
 break_waiters(ftt_barrier *barrier, uint64_t generation, bool broken)
 {
     breaking me = {barrier, generation, broken, false};
-    const ftt_visit visit = {.key = barrier,
+    const ftt_filter filter = {.key = barrier,
                              .start = break_is_due,
-                             .visit = break_waiter,
+                             .filter = break_waiter,
                              .finish = end_break,
                              .argument = &me};
-    ftt_unpark_visit(&visit);
+    ftt_unpark_filter(&filter);
     return me.done;
 }
 
@@ -220,11 +220,11 @@ turn_foreign(void *argument, uint32_t left)
 bool
 ftt_barrier_give_up(ftt_barrier *barrier)
 {
-    const ftt_visit visit = {.key = barrier,
-                             .visit = tell_foreign,
+    const ftt_filter filter = {.key = barrier,
+                             .filter = tell_foreign,
                              .finish = turn_foreign,
                              .argument = barrier};
-    ftt_unpark_visit(&visit);
+    ftt_unpark_filter(&filter);
     return ftt_barrier_broken(barrier);
 }
 
@@ -305,8 +305,8 @@ tell_next(void *argument, ftt_waiter *waiter)
 static bool
 tell(ending *me)
 {
-    const ftt_visit visit = {.key = me->barrier, .visit = tell_next, .argument = me};
-    ftt_unpark_visit(&visit);
+    const ftt_filter filter = {.key = me->barrier, .filter = tell_next, .argument = me};
+    ftt_unpark_filter(&filter);
     return me->told;
 }
 
@@ -315,17 +315,17 @@ static bool
 end_turn(ftt_barrier *barrier, uint64_t generation, turn_end how)
 {
     ending me = {.barrier = barrier, .generation = generation, .how = how};
-    const ftt_visit end = {.key = barrier,
+    const ftt_filter end = {.key = barrier,
                            .start = begin_end,
-                           .visit = end_of_wait,
+                           .filter = end_of_wait,
                            .finish = finish_end,
                            .argument = &me};
-    ftt_unpark_visit(&end);
+    ftt_unpark_filter(&end);
     bool stood = me.stands;
     while (me.next != NULL && !tell(&me)) {
         me.generation = me.next_generation;
         me.how = PASSED_ON;
-        ftt_unpark_visit(&end);
+        ftt_unpark_filter(&end);
     }
     return stood;
 }
@@ -369,7 +369,7 @@ wait_with(ftt_barrier *barrier, ftt_wait *wait, ftt_arrival *arrival)
 {
     visitor me = {barrier, wait->waiter, arrival, false};
     const ftt_place place = {.key = barrier,
-                             .still = arrive,
+                             .validate = arrive,
                              .leave = leave,
                              .argument = &me,
                              .pace = &barrier->pace,

@@ -77,7 +77,7 @@ static ftt_place
 place_in(ftt_condition *condition)
 {
     return (ftt_place){.key = condition,
-                       .still = join,
+                       .validate = join,
                        .leave = leave,
                        .argument = condition,
                        .pace = &condition->pace,
@@ -114,13 +114,13 @@ uint32_t
 ftt_condition_notify_slow(ftt_condition *condition, uint64_t count)
 {
     notifier me = {condition, count, 0};
-    const ftt_visit visit = {
+    const ftt_filter filter = {
         .key = condition,
-        .visit = notify_one,
+        .filter = notify_one,
         .finish = recount,
         .argument = &me,
     };
-    ftt_unpark_visit(&visit);
+    ftt_unpark_filter(&filter);
     return me.notified;
 }
 

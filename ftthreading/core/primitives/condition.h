@@ -38,7 +38,7 @@ ftt_condition_notify(ftt_condition *condition, uint64_t count)
 /* With a lock of ours, which the caller has found taken (an RLock: by itself): gives it up
    however often it was acquired, waits for a notification, and takes it back just so.
    `timeout` in ns: negative waits forever, 0 only gives others a turn.  On FTT_FAILED too the
-   lock is held again, or was never released, unless a person insisted on an end (blocking.h).
+   lock is held again, or was never released, unless the user insisted on an end (blocking.h).
    FTT_HANDLED: a signal handler has released it, and nothing was waited for. */
 ftt_outcome ftt_condition_wait(ftt_condition *condition, ftt_monitor monitor, int64_t timeout);
 

@@ -43,7 +43,7 @@ ftt_event_wait(ftt_event *event, int64_t timeout, ftt_time *deadline)
     look me = {&event->word, 0};
     const ftt_place place = {
         .key = event,
-        .still = still_clear,
+        .validate = still_clear,
         .argument = &me,
         .pace = &event->pace,
         .stay = true,
@@ -97,9 +97,9 @@ static bool
 tell_all(ftt_event *event, uint32_t token)
 {
     change me = {&event->word, token, false};
-    const ftt_visit visit = {
-        .key = event, .start = publish, .visit = release, .argument = &me};
-    ftt_unpark_visit(&visit);
+    const ftt_filter filter = {
+        .key = event, .start = publish, .filter = release, .argument = &me};
+    ftt_unpark_filter(&filter);
     return me.done;
 }
 

@@ -126,7 +126,7 @@ ftt_lock_wait(ftt_lock *lock, ftt_wait *wait)
 {
     contender me = {lock, wait, false};
     const ftt_place place = {.key = &lock->word,
-                             .still = still_locked,
+                             .validate = still_locked,
                              .argument = &me,
                              .pace = &lock->pace,
                              .spun = true};

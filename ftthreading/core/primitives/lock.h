@@ -55,7 +55,7 @@ bool ftt_lock_back_off(ftt_lock *lock, int64_t *timeout);
 ftt_outcome ftt_lock_wait(ftt_lock *lock, ftt_wait *wait);
 
 /* Waits until it has the lock, for the end of a wait that should not leave without it.
-   Exceptions of signal handlers are set aside; false if a person insists on an end
+   Exceptions of signal handlers are set aside; false if the user insists on an end
    (blocking.h).  `owned` is asked after handlers ran, whether one took the lock for this thread
    and kept it; may be NULL. */
 bool ftt_lock_reacquire(ftt_lock *lock, ftt_wait *wait,

@@ -2,7 +2,7 @@
 
    part     means                                       set by             cleared by
    number   permits that nobody has                     release adds       acquire subtracts
-   WAITERS  the queue may hold waiters (stale after a   a parking waiter   release or a nudge,
+   WAITERS  the queue may hold waiters (stale after a   a parking waiter   release or wake_next(),
             timeout: the next release clears it)                           when it empties the
                                                                            queue
    AWAKE    one thread has been woken for a permit,     whoever wakes      that thread, when
@@ -19,9 +19,9 @@
    No wake-up is lost.  A waiter relies on this: whenever there are permits while WAITERS is
    set, somebody awake is bound to look.  Release establishes it by waking one, unless AWAKE
    says that one is up.  That one clears AWAKE when it takes a permit, and if others are left
-   then, wakes the next (nudge); or when it parks, in a step that finds no permit.  So
+   then, wakes the next (wake_next()); or when it parks, in a step that finds no permit.  So
    release(n) wakes a chain, each link as soon as the one before has run.  A permit handed
-   over leaves the others it came with to a nudge, too.
+   over leaves the others it came with to wake_next(), too.
 
    A permit is never lost: it is in the number, or in a token on the way to one waiter who is
    in no queue any more and whose timeout or signal comes too late (park.c).  Handlers run
@@ -40,7 +40,7 @@
    read-modify-writes only, and each carries on the releases before it.  A permit that is handed
    over is published by posting the sleeper.
 
-   A nudge looks without order, and misses nothing: it comes after a step of its own thread, at
+   wake_next() looks without order, and misses nothing: it comes after a step of its own thread, at
    which AWAKE went or permits came.  Who gave a permit before that step is seen by it, as its
    WAITERS are; who gives one after it finds no AWAKE and wakes somebody itself; and who parks
    after it has found no permit. */
@@ -74,7 +74,7 @@ load(ftt_semaphore *semaphore)
 
 /* Under the bucket lock: wakes the oldest if there is a permit for it. */
 static uint32_t
-choose_nudged(void *argument, ftt_waiter *oldest, bool more)
+choose_next(void *argument, ftt_waiter *oldest, bool more)
 {
     ftt_semaphore *semaphore = argument;
     int64_t seen = load(semaphore), next;
@@ -92,11 +92,11 @@ choose_nudged(void *argument, ftt_waiter *oldest, bool more)
 }
 
 static void
-nudge(ftt_semaphore *semaphore)
+wake_next(ftt_semaphore *semaphore)
 {
     int64_t seen = load(semaphore);
     if ((seen & WAITERS) != 0 && (seen & AWAKE) == 0 && seen >= PERMIT) {
-        ftt_unpark_one(semaphore, choose_nudged, semaphore);
+        ftt_unpark_one(semaphore, choose_next, semaphore);
     }
 }
 
@@ -160,7 +160,7 @@ wait_for_permit(ftt_semaphore *semaphore, ftt_wait *wait)
 {
     contender me = {semaphore, wait, false};
     const ftt_place place = {.key = semaphore,
-                             .still = still_empty,
+                             .validate = still_empty,
                              .argument = &me,
                              .pace = &semaphore->pace,
                              .spun = true};
@@ -202,7 +202,7 @@ ftt_semaphore_wait(ftt_semaphore *semaphore, int64_t timeout, ftt_time *deadline
     ftt_outcome outcome = wait_for_permit(semaphore, &wait);
     ftt_wait_end(&wait);
     if (outcome == FTT_ACQUIRED) {
-        nudge(semaphore);
+        wake_next(semaphore);
     }
     return outcome;
 }
@@ -271,7 +271,7 @@ ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limi
     }
     releaser me = {semaphore, count, limit, false, {0, 0}};
     ftt_unpark_one(semaphore, choose, &me);
-    nudge(semaphore);
+    wake_next(semaphore);
     if (me.blame.waited > 0) {
         ftt_blame_me(semaphore, me.blame);
     }
@@ -302,9 +302,9 @@ tell(void *argument, ftt_waiter *waiter)
 void
 ftt_semaphore_give_up(ftt_semaphore *semaphore)
 {
-    const ftt_visit visit = {
-        .key = semaphore, .start = turn_foreign, .visit = tell, .argument = semaphore};
-    ftt_unpark_visit(&visit);
+    const ftt_filter filter = {
+        .key = semaphore, .start = turn_foreign, .filter = tell, .argument = semaphore};
+    ftt_unpark_filter(&filter);
 }
 
 void
@@ -315,5 +315,5 @@ ftt_semaphore_put(ftt_semaphore *semaphore, int64_t permits)
                          permits * PERMIT | (seen & (FTT_SEMAPHORE_FOREIGN | WAITERS | AWAKE)),
                          memory_order_acq_rel)) {
     }
-    nudge(semaphore);
+    wake_next(semaphore);
 }

@@ -1,4 +1,4 @@
-/* The door onto CPython: detaching, signals, finalization (rules in blocking.h).
+/* The interface to CPython: detaching, signals, finalization (rules in parking/blocking.h).
 
    Every sleep of the core happens between ftt_detach() and ftt_attach(), so that a
    stop-the-world pause never waits for a sleeper.

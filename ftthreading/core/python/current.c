@@ -35,7 +35,7 @@ current_thread(FTT_CALL)
     if (here.state == PyThreadState_Get() && PyVectorcall_NARGS(nargsf) == 0 && names == NULL) {
         return Py_NewRef(here.thread);
     }
-    return ftt_python(function, args, nargsf, names);
+    return ftt_call_python(function, args, nargsf, names);
 }
 
 static PyObject *
@@ -45,7 +45,7 @@ speed_up(PyObject *Py_UNUSED(module), PyObject *function)
         PyErr_SetString(PyExc_TypeError, "only a function written in Python can be sped up");
         return NULL;
     }
-    ftt_speed_up(function, current_thread);
+    ftt_set_vectorcall(function, current_thread);
     Py_RETURN_NONE;
 }
 

@@ -10,14 +10,14 @@
 static _Atomic(vectorcallfunc) runs_code;
 
 PyObject *
-ftt_python(FTT_CALL)
+ftt_call_python(FTT_CALL)
 {
     vectorcallfunc run = atomic_load_explicit(&runs_code, memory_order_relaxed);
     return run(function, args, nargsf, names);
 }
 
 void
-ftt_speed_up(PyObject *object, vectorcallfunc call)
+ftt_set_vectorcall(PyObject *object, vectorcallfunc call)
 {
     PyFunctionObject *function = (PyFunctionObject *)object;
     /* One that was given to us before has our vectorcall already. */
@@ -37,7 +37,8 @@ row_of(const ftt_function *table, PyObject *name)
 }
 
 int
-ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObject *function)
+ftt_install_method(PyTypeObject *type, const ftt_function *table, PyObject *name,
+                   PyObject *function)
 {
     const ftt_function *row = row_of(table, name);
     if (row == NULL) {
@@ -51,7 +52,7 @@ ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObjec
             return -1;
         }
     }
-    ftt_speed_up(function, row->call);
+    ftt_set_vectorcall(function, row->call);
     PyObject *namespace = PyType_GetDict(type);
     int failed = PyDict_SetItem(namespace, name, function);
     Py_DECREF(namespace);
@@ -60,7 +61,7 @@ ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObjec
 }
 
 int
-ftt_python_init(PyObject *self, PyObject *args, PyObject *kwargs)
+ftt_call_python_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     PyObject *init = PyObject_GetAttrString(self, "__init__");
     PyObject *result = init == NULL ? NULL : PyObject_Call(init, args, kwargs);
@@ -70,19 +71,19 @@ ftt_python_init(PyObject *self, PyObject *args, PyObject *kwargs)
 }
 
 PyObject *
-ftt_python_wait(PyObject *function, PyObject *self, PyObject *before, int64_t deadline)
+ftt_call_python_wait(PyObject *function, PyObject *self, PyObject *before, int64_t deadline)
 {
     PyObject *args[3] = {self, before, NULL};
     size_t given = before == NULL ? 1 : 2;
     if (deadline == FTT_FOREVER) {
-        return ftt_python(function, args, given, NULL);
+        return ftt_call_python(function, args, given, NULL);
     }
     PyObject *left = PyFloat_FromDouble((double)(deadline - ftt_now()) * 1e-9);
     if (left == NULL) {
         return NULL;
     }
     args[given] = left;
-    PyObject *result = ftt_python(function, args, given + 1, NULL);
+    PyObject *result = ftt_call_python(function, args, given + 1, NULL);
     Py_DECREF(left);
     return result;
 }
@@ -128,7 +129,7 @@ class_is_as_made(PyTypeObject *type, const char *name, vectorcallfunc call)
 }
 
 bool
-ftt_is_as_made(PyObject *self, destructor dealloc, const char *name, vectorcallfunc call)
+ftt_is_not_overridden(PyObject *self, destructor dealloc, const char *name, vectorcallfunc call)
 {
     return Py_TYPE(self)->tp_dealloc == dealloc &&
            PyObject_VisitManagedDict(self, found_one, NULL) == 0 &&

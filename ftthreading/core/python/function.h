@@ -30,24 +30,26 @@ typedef struct {
    type's namespace; 1, or 0 and nothing done if there is no row.  The type's slots stay as they
    are: tp_init in C is faster than a function called __init__, and does the same.  -1 with an
    exception set. */
-int ftt_adopt(PyTypeObject *type, const ftt_function *table, PyObject *name, PyObject *function);
+int ftt_install_method(PyTypeObject *type, const ftt_function *table, PyObject *name,
+                       PyObject *function);
 
 /* The parameters of every vectorcall. */
 #define FTT_CALL                                                                                  \
     PyObject *function, PyObject *const *args, size_t nargsf, PyObject *names
 
 /* Gives a Python function a vectorcall of ours. */
-void ftt_speed_up(PyObject *function, vectorcallfunc call);
+void ftt_set_vectorcall(PyObject *function, vectorcallfunc call);
 
 /* The call as if the function had no vectorcall of ours. */
-PyObject *ftt_python(FTT_CALL);
+PyObject *ftt_call_python(FTT_CALL);
 
 /* The __init__ of self's type, for a tp_init that was given arguments it does not know. */
-int ftt_python_init(PyObject *self, PyObject *args, PyObject *kwargs);
+int ftt_call_python_init(PyObject *self, PyObject *args, PyObject *kwargs);
 
 /* The rest of a call that began in C and met a foreign object: the function itself, with as
    much of the timeout as `deadline` (FTT_FOREVER for none) leaves, after `before`, if given. */
-PyObject *ftt_python_wait(PyObject *function, PyObject *self, PyObject *before, int64_t deadline);
+PyObject *ftt_call_python_wait(PyObject *function, PyObject *self, PyObject *before,
+                               int64_t deadline);
 
 /* Whether self's class is one, or inherits from one, whose tp_dealloc is this; our types that
    Python classes may inherit from each have their own.  (No look at the type itself, of which
@@ -63,7 +65,8 @@ ftt_is_of(PyObject *self, destructor dealloc)
 /* For a method in C that stands for a call of another method of self: whether that is still `call`,
    the one of the name in our type, as neither the instance nor the class has got another.  False,
    too, where it is not known at a glance. */
-bool ftt_is_as_made(PyObject *self, destructor dealloc, const char *name, vectorcallfunc call);
+bool ftt_is_not_overridden(PyObject *self, destructor dealloc, const char *name,
+                           vectorcallfunc call);
 
 /* Whether it is a call with positional arguments only, `least` to `most` of them, self
    included, and self is of ours. */

@@ -32,13 +32,13 @@ is_watched(PyObject *self)
 }
 
 void
-ftt_count_stranger(ftt_shared *object)
+ftt_count_other_use(ftt_shared *object)
 {
     /* At most one count too many for each thread: the bits suffice for 190 such threads, and
        beyond that the creator's number is spoilt, which costs a needless look at most. */
     uint32_t use = 1 + atomic_fetch_add_explicit(&object->use, 1, memory_order_relaxed);
     PyObject *self = (PyObject *)object;
-    if ((use & ((1u << FTT_STRANGER_BITS) - 1)) == FTT_STRANGERS && is_exact(self) &&
+    if ((use & ((1u << FTT_OTHER_USES_BITS) - 1)) == FTT_MOST_OTHER_USES && is_exact(self) &&
         !is_watched(self) &&
         atomic_load_explicit(&deferred, memory_order_relaxed) < FTT_MOST_DEFERRED &&
         atomic_fetch_add_explicit(&deferred, 1, memory_order_relaxed) < FTT_MOST_DEFERRED) {

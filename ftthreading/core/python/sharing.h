@@ -53,14 +53,14 @@
    struct would be padded.) */
 #define FTT_SHARED_HEAD                                                                           \
     PyObject_HEAD                                                                                 \
-    ftt_word use; /* the creator's ftt_thread_id(), shifted; uses by others, up to STRANGERS */
+    ftt_word use; /* the creator's ftt_thread_id(), shifted; uses by others, counted */
 
 typedef struct {
     FTT_SHARED_HEAD
 } ftt_shared;
 
-#define FTT_STRANGERS 64u
-#define FTT_STRANGER_BITS 8
+#define FTT_MOST_OTHER_USES 64u
+#define FTT_OTHER_USES_BITS 8
 
 /* More than programs have that many threads fight over, and less than 100 KB that may have to
    wait for a collection. */
@@ -69,13 +69,13 @@ typedef struct {
 static inline uint32_t
 ftt_use_by(uint64_t thread_id)
 {
-    return (uint32_t)thread_id << FTT_STRANGER_BITS;
+    return (uint32_t)thread_id << FTT_OTHER_USES_BITS;
 }
 
 /* tp_new of both: all zero, but for the above. */
 PyObject *ftt_shared_new(PyTypeObject *type);
 
-void ftt_count_stranger(ftt_shared *object);
+void ftt_count_other_use(ftt_shared *object);
 
 /* Wherever a thread uses one. */
 static inline void
@@ -84,9 +84,9 @@ ftt_note_use(PyObject *self)
 #if FTT_DEFERS
     ftt_shared *object = (ftt_shared *)self;
     uint32_t use = ftt_load(&object->use);
-    if (use >> FTT_STRANGER_BITS != ftt_use_by(ftt_this_thread.id) >> FTT_STRANGER_BITS &&
-        (use & ((1u << FTT_STRANGER_BITS) - 1)) < FTT_STRANGERS) {
-        ftt_count_stranger(object);
+    if (use >> FTT_OTHER_USES_BITS != ftt_use_by(ftt_this_thread.id) >> FTT_OTHER_USES_BITS &&
+        (use & ((1u << FTT_OTHER_USES_BITS) - 1)) < FTT_MOST_OTHER_USES) {
+        ftt_count_other_use(object);
     }
 #else
     (void)self;

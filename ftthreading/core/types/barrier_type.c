@@ -43,7 +43,7 @@ base_of(PyObject *self)
 
 /* A subclass that has a step of threading's algorithm of its own gets that algorithm. */
 static int
-has_steps(PyObject *self)
+overrides_a_step(PyObject *self)
 {
     static const char *const steps[] = {"_enter", "_wait", "_release", "_exit", "_break", NULL};
     return ftt_overrides(self, base_of(self), steps);
@@ -79,7 +79,7 @@ barrier_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t given = PyTuple_GET_SIZE(args);
     if (given < 1 || given > 3 || kwargs != NULL || !Py_IS_TYPE(self, base_of(self))) {
-        return ftt_python_init(self, args, kwargs);
+        return ftt_call_python_init(self, args, kwargs);
     }
     PyObject *values[3] = {NULL, NULL, NULL};
     for (Py_ssize_t i = 0; i < given; i++) {
@@ -177,7 +177,7 @@ call_wait(FTT_CALL)
     PyObject *seconds;
     if (!ftt_is_call_with(function, args, nargsf, names, barrier_dealloc, keywords, 1, &seconds) ||
         !is_native(args[0])) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     PyObject *self = args[0];
     int64_t timeout;
@@ -207,7 +207,7 @@ call_wait(FTT_CALL)
         result = broken();
         break;
     case FTT_BARRIER_FOREIGN:
-        result = ftt_python_wait(function, self, NULL, arrival.deadline);
+        result = ftt_call_python_wait(function, self, NULL, arrival.deadline);
         break;
     default:
         break;
@@ -226,21 +226,21 @@ static PyObject *
 call_reset(FTT_CALL)
 {
     bool done = is_plain(args, nargsf, names) && ftt_barrier_reset(&cast(args[0])->barrier);
-    return done ? Py_NewRef(Py_None) : ftt_python(function, args, nargsf, names);
+    return done ? Py_NewRef(Py_None) : ftt_call_python(function, args, nargsf, names);
 }
 
 static PyObject *
 call_abort(FTT_CALL)
 {
     bool done = is_plain(args, nargsf, names) && ftt_barrier_abort(&cast(args[0])->barrier);
-    return done ? Py_NewRef(Py_None) : ftt_python(function, args, nargsf, names);
+    return done ? Py_NewRef(Py_None) : ftt_call_python(function, args, nargsf, names);
 }
 
 static PyObject *
 call_parties(FTT_CALL)
 {
     return is_plain(args, nargsf, names) ? PyLong_FromLongLong(cast(args[0])->barrier.parties)
-                                         : ftt_python(function, args, nargsf, names);
+                                         : ftt_call_python(function, args, nargsf, names);
 }
 
 static PyObject *
@@ -248,7 +248,7 @@ call_waiting(FTT_CALL)
 {
     return is_plain(args, nargsf, names)
                ? PyLong_FromLongLong(ftt_barrier_count(&cast(args[0])->barrier))
-               : ftt_python(function, args, nargsf, names);
+               : ftt_call_python(function, args, nargsf, names);
 }
 
 static PyObject *
@@ -256,7 +256,7 @@ call_broken(FTT_CALL)
 {
     return is_plain(args, nargsf, names)
                ? PyBool_FromLong(ftt_barrier_broken(&cast(args[0])->barrier))
-               : ftt_python(function, args, nargsf, names);
+               : ftt_call_python(function, args, nargsf, names);
 }
 
 /* For _inside.py: what the barrier was made of, and how it is now; None if it is not native. */
@@ -297,11 +297,11 @@ call_init(FTT_CALL)
     PyObject *values[3];
     if (!ftt_is_call_with(function, args, nargsf, names, barrier_dealloc, keywords, 3, values) ||
         values[0] == NULL) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
-    int steps = has_steps(args[0]);
+    int steps = overrides_a_step(args[0]);
     if (steps != 0) {
-        return steps < 0 ? NULL : ftt_python(function, args, nargsf, names);
+        return steps < 0 ? NULL : ftt_call_python(function, args, nargsf, names);
     }
     return init(args[0], values) < 0 ? NULL : Py_NewRef(Py_None);
 }

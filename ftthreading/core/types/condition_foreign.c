@@ -126,7 +126,7 @@ ftt_condition_is_owned_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 }
 
 /* Whether the lock says that this thread does not have it.  One that does not know whose it is
-   says nothing: that it is free, or taken, would not mean much.  Also false if a person insists
+   says nothing: that it is free, or taken, would not mean much.  Also false if the user insists
    on an end while it is asked. */
 static bool
 known_to_be_lost(PyObject *self, ftt_aside *aside)

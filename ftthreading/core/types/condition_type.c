@@ -86,7 +86,7 @@ condition_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t given = PyTuple_GET_SIZE(args);
     if (given > 1 || kwargs != NULL) {
-        return ftt_python_init(self, args, kwargs);
+        return ftt_call_python_init(self, args, kwargs);
     }
     return init(self, given == 0 ? NULL : PyTuple_GET_ITEM(args, 0));
 }
@@ -244,8 +244,9 @@ is_native(PyObject *const *args, size_t nargsf, PyObject *names, Py_ssize_t most
 #define SIMPLE(name)                                                                              \
     static PyObject *call_##name(FTT_CALL)                                                        \
     {                                                                                             \
-        return is_native(args, nargsf, names, 1) ? ftt_condition_##name##_method(args[0], NULL)   \
-                                                 : ftt_python(function, args, nargsf, names);     \
+        return is_native(args, nargsf, names, 1)                                                  \
+                   ? ftt_condition_##name##_method(args[0], NULL)                                 \
+                   : ftt_call_python(function, args, nargsf, names);                              \
     }
 
 SIMPLE(enter)
@@ -257,7 +258,7 @@ static PyObject *
 call_exit(FTT_CALL)
 {
     if (!is_native(args, nargsf, names, 4)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     return ftt_condition_exit_method(args[0], args + 1, PyVectorcall_NARGS(nargsf) - 1);
 }
@@ -266,7 +267,7 @@ static PyObject *
 call_acquire_restore(FTT_CALL)
 {
     if (!is_native(args, nargsf, names, 2) || PyVectorcall_NARGS(nargsf) != 2) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     return ftt_condition_acquire_restore_method(args[0], args[1]);
 }
@@ -279,7 +280,7 @@ call_wait(FTT_CALL)
     if (!ftt_is_call_with(function, args, nargsf, names, ftt_condition_dealloc, keywords, 1,
                           &seconds) ||
         cast(args[0])->lock == NULL) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     return ftt_condition_wait_method(args[0], seconds);
 }
@@ -292,7 +293,7 @@ call_notify(FTT_CALL)
     if (!ftt_is_call_with(function, args, nargsf, names, ftt_condition_dealloc, keywords, 1,
                           &number) ||
         cast(args[0])->lock == NULL) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     return ftt_condition_notify_method(args[0], number);
 }
@@ -302,8 +303,8 @@ static PyObject *
 call_notify_all(FTT_CALL)
 {
     if (!is_native(args, nargsf, names, 1) ||
-        !ftt_is_as_made(args[0], ftt_condition_dealloc, "notify", call_notify)) {
-        return ftt_python(function, args, nargsf, names);
+        !ftt_is_not_overridden(args[0], ftt_condition_dealloc, "notify", call_notify)) {
+        return ftt_call_python(function, args, nargsf, names);
     }
     return ftt_condition_notify_all_method(args[0], NULL);
 }
@@ -315,7 +316,7 @@ call_init(FTT_CALL)
     PyObject *lock;
     if (!ftt_is_call_with(function, args, nargsf, names, ftt_condition_dealloc, keywords, 1,
                           &lock)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     return init(args[0], lock) < 0 ? NULL : Py_NewRef(Py_None);
 }

@@ -41,7 +41,7 @@ static int
 event_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) != 0 || kwargs != NULL) {
-        return ftt_python_init(self, args, kwargs);
+        return ftt_call_python_init(self, args, kwargs);
     }
     ftt_event_put(event_of(self), false);
     return 0;
@@ -51,7 +51,7 @@ static PyObject *
 call_init(FTT_CALL)
 {
     if (!ftt_is_call(args, nargsf, names, 1, 1, event_dealloc)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     ftt_event_put(event_of(args[0]), false);
     Py_RETURN_NONE;
@@ -61,7 +61,7 @@ static PyObject *
 call_is_set(FTT_CALL)
 {
     if (!ftt_is_call(args, nargsf, names, 1, 1, event_dealloc)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     return PyBool_FromLong(ftt_event_is_set(event_of(args[0])));
 }
@@ -71,7 +71,7 @@ call_set(FTT_CALL)
 {
     if (!ftt_is_call(args, nargsf, names, 1, 1, event_dealloc) ||
         !ftt_event_set(event_of(args[0]))) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     Py_RETURN_NONE;
 }
@@ -81,7 +81,7 @@ call_clear(FTT_CALL)
 {
     if (!ftt_is_call(args, nargsf, names, 1, 1, event_dealloc) ||
         !ftt_event_clear(event_of(args[0]))) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     Py_RETURN_NONE;
 }
@@ -99,9 +99,10 @@ wait_until_set(PyObject *function, PyObject *self, PyObject *seconds)
     ftt_keep(self);
     ftt_outcome outcome = ftt_event_wait(event_of(self), timeout, &deadline);
     ftt_timing_end(&timing, FTT_AWAITED, NULL, self);
-    PyObject *result = outcome == FTT_FAILED    ? NULL
-                       : outcome == FTT_FOREIGN ? ftt_python_wait(function, self, NULL, deadline)
-                                                : PyBool_FromLong(outcome == FTT_ACQUIRED);
+    PyObject *result =
+        outcome == FTT_FAILED    ? NULL
+        : outcome == FTT_FOREIGN ? ftt_call_python_wait(function, self, NULL, deadline)
+                                 : PyBool_FromLong(outcome == FTT_ACQUIRED);
     ftt_let_go(self);
     return result;
 }
@@ -113,7 +114,7 @@ call_wait(FTT_CALL)
     PyObject *seconds;
     if (!ftt_is_call_with(function, args, nargsf, names, event_dealloc, keywords, 1, &seconds) ||
         ftt_event_is_foreign(event_of(args[0]))) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     if (ftt_event_is_set(event_of(args[0]))) {
         Py_RETURN_TRUE;
@@ -144,7 +145,7 @@ call_at_fork_reinit(FTT_CALL)
 {
     if (!ftt_is_call(args, nargsf, names, 1, 1, event_dealloc) ||
         ftt_event_is_foreign(event_of(args[0]))) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     ftt_event_reinit(event_of(args[0]));
     Py_RETURN_NONE;

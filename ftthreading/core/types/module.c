@@ -64,7 +64,7 @@ add_type(PyObject *module, const char *name, PyType_Spec *spec, PyTypeObject *me
 /* The same for a type that inherits from threading's of the same name, so that whoever got hold of
    that one finds instances of it in ours; `base`, if given, comes first. */
 static int
-add_heir(PyObject *module, const char *name, PyType_Spec *spec, PyObject *threading,
+add_subclass(PyObject *module, const char *name, PyType_Spec *spec, PyObject *threading,
          PyTypeObject *base, PyTypeObject **kept)
 {
     PyObject *theirs = interpreters_class(threading, name);
@@ -90,14 +90,14 @@ add_types(PyObject *module)
     if (state->lock_class == NULL ||
         add_type(module, "Lock", &ftt_lock_spec, state->lock_class, NULL, &state->lock) < 0 ||
         add_type(module, "RLock", &ftt_rlock_spec, state->lock_class, NULL, &state->rlock) < 0 ||
-        add_heir(module, "Condition", &ftt_condition_spec, threading, NULL, &state->condition) <
+        add_subclass(module, "Condition", &ftt_condition_spec, threading, NULL, &state->condition) <
             0 ||
-        add_heir(module, "Semaphore", &ftt_semaphore_spec, threading, NULL, &state->semaphore) <
+        add_subclass(module, "Semaphore", &ftt_semaphore_spec, threading, NULL, &state->semaphore) <
             0 ||
-        add_heir(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, threading,
+        add_subclass(module, "BoundedSemaphore", &ftt_bounded_semaphore_spec, threading,
                  state->semaphore, NULL) < 0 ||
-        add_heir(module, "Event", &ftt_event_spec, threading, NULL, NULL) < 0 ||
-        add_heir(module, "Barrier", &ftt_barrier_spec, threading, NULL, NULL) < 0 ||
+        add_subclass(module, "Event", &ftt_event_spec, threading, NULL, NULL) < 0 ||
+        add_subclass(module, "Barrier", &ftt_barrier_spec, threading, NULL, NULL) < 0 ||
         add_type(module, "_Launch", &ftt_launch_spec, NULL, NULL, NULL) < 0) {
         return -1;
     }
@@ -144,7 +144,8 @@ adopt(PyObject *module, PyObject *args)
         }
         Py_DECREF(ours);
         if (ours == type) {
-            int found = ftt_adopt((PyTypeObject *)type, tables[i].functions, name, function);
+            int found =
+                ftt_install_method((PyTypeObject *)type, tables[i].functions, name, function);
             return found < 0 ? NULL : PyBool_FromLong(found);
         }
     }

@@ -188,8 +188,8 @@ ftt_rlock_release_save_method(PyObject *self, PyObject *Py_UNUSED(ignored))
 }
 
 /* Waits until it has the lock, whatever signal handlers raise meanwhile: the caller is on its
-   way out of Condition.wait() and should leave with the lock held.  False if it is not: a
-   person insists on an end (blocking.h), or at finalization the lock can no longer be had. */
+   way out of Condition.wait() and should leave with the lock held.  False if it is not: the
+   user insists on an end (blocking.h), or at finalization the lock can no longer be had. */
 static bool
 acquire_without_fail(PyObject *self, ftt_aside *aside)
 {

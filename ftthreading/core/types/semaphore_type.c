@@ -101,7 +101,7 @@ static int
 init_from(PyObject *self, PyObject *args, PyObject *kwargs, bool bounded)
 {
     if (PyTuple_GET_SIZE(args) > 1 || kwargs != NULL) {
-        return ftt_python_init(self, args, kwargs);
+        return ftt_call_python_init(self, args, kwargs);
     }
     return init(self, PyTuple_GET_SIZE(args) == 0 ? NULL : PyTuple_GET_ITEM(args, 0), bounded);
 }
@@ -124,7 +124,7 @@ call_init_of(FTT_CALL, bool bounded)
     static const char *const keywords[] = {"value"};
     PyObject *value;
     if (!ftt_is_call_with(function, args, nargsf, names, semaphore_dealloc, keywords, 1, &value)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     return init(args[0], value, bounded) < 0 ? NULL : Py_NewRef(Py_None);
 }
@@ -149,20 +149,20 @@ call_acquire(FTT_CALL)
     PyObject *values[2];
     int blocking = 1;
     if (!ftt_is_call_with(function, args, nargsf, names, semaphore_dealloc, keywords, 2, values)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     if (values[0] != NULL && (blocking = PyObject_IsTrue(values[0])) < 0) {
         return NULL;
     }
     PyObject *self = args[0], *seconds = values[1];
     if (!blocking && seconds != NULL && seconds != Py_None) {
-        return ftt_python(function, args, nargsf, names); /* which says what is wrong */
+        return ftt_call_python(function, args, nargsf, names); /* which says what is wrong */
     }
     if (ftt_semaphore_try(&cast(self)->semaphore)) {
         Py_RETURN_TRUE;
     }
     if (!cast(self)->ready || ftt_semaphore_is_foreign(&cast(self)->semaphore)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     int64_t timeout = 0;
     if (blocking && ftt_parse_wait(seconds, &timeout) < 0) {
@@ -177,8 +177,8 @@ call_acquire(FTT_CALL)
     }
     PyObject *result;
     if (outcome == FTT_FOREIGN) {
-        result = blocking ? ftt_python_wait(function, self, Py_True, deadline)
-                          : ftt_python(function, args, nargsf, names);
+        result = blocking ? ftt_call_python_wait(function, self, Py_True, deadline)
+                          : ftt_call_python(function, args, nargsf, names);
     }
     else {
         result = outcome == FTT_FAILED ? NULL : PyBool_FromLong(outcome == FTT_ACQUIRED);
@@ -195,7 +195,7 @@ call_release(FTT_CALL)
     int64_t count = 1;
     if (!ftt_is_call_with(function, args, nargsf, names, semaphore_dealloc, keywords, 1,
                           &number)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     if (number != NULL && parse_count(number, &count) < 0) {
         return NULL;
@@ -206,7 +206,7 @@ call_release(FTT_CALL)
         Py_RETURN_NONE;
     }
     if (count < 1 || !self->ready || ftt_semaphore_is_foreign(&self->semaphore)) {
-        return ftt_python(function, args, nargsf, names);
+        return ftt_call_python(function, args, nargsf, names);
     }
     if (limit == FTT_SEMAPHORE_MAX) {
         PyErr_SetString(PyExc_OverflowError, "too many permits for a semaphore");
@@ -222,11 +222,11 @@ static PyObject *
 call_exit(FTT_CALL)
 {
     if (PyVectorcall_NARGS(nargsf) == 4 && names == NULL &&
-        ftt_is_as_made(args[0], semaphore_dealloc, "release", call_release) &&
+        ftt_is_not_overridden(args[0], semaphore_dealloc, "release", call_release) &&
         ftt_semaphore_release(&cast(args[0])->semaphore, 1, limit_of(args[0]))) {
         Py_RETURN_NONE;
     }
-    return ftt_python(function, args, nargsf, names);
+    return ftt_call_python(function, args, nargsf, names);
 }
 
 /* The rest is for programs that look inside. */

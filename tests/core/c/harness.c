@@ -1,5 +1,5 @@
 /* The C test program's threads, random numbers, signals and watchdog (see harness.h), and
-   its door: what blocking.h asks for, without an interpreter behind it. */
+   its implementation of blocking.h, without an interpreter. */
 
 #define _GNU_SOURCE
 #include "harness.h"
@@ -191,7 +191,7 @@ stop_signal_storm(void)
     pthread_join(storm, NULL);
 }
 
-/* The door. */
+/* The interface to an interpreter (parking/blocking.h). */
 
 static _Thread_local void (*before_wait)(void);
 static _Thread_local void *guarded_piece;
@@ -272,7 +272,7 @@ int
 ftt_run_handlers(void)
 {
     if (handler_of_thread == NULL) {
-        return 0; /* nudged (parking/call.h), and nothing is left to be raised */
+        return 0; /* interrupted (parking/call.h), and nothing is left to be raised */
     }
     in_handler = true;
     int result = handler_of_thread();

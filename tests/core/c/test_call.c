@@ -59,7 +59,7 @@ wait_once(object *mine)
     ftt_this_thread.keeper = (ftt_keeper){mine, NULL};
     check(ftt_wait_begin(&wait, 50000 + roll() % 400000) == 0, "wait_begin failed");
     ftt_parked parked = ftt_park(&wait, &(ftt_place){.key = &key,
-                                                     .still = always,
+                                                     .validate = always,
                                                      .argument = NULL,
                                                      .pace = &memory,
                                                      .stay = roll() % 2 == 0});
@@ -116,8 +116,8 @@ one_throw(int index)
         ftt_wait wait;
         check(ftt_wait_begin(&wait, -1) == 0, "wait_begin failed");
         const ftt_place place = {
-            .key = &key, .still = always, .argument = NULL, .pace = &memory};
-        ftt_parked parked = FTT_PARK_SIGNAL; /* nudged, but the throw was taken back */
+            .key = &key, .validate = always, .argument = NULL, .pace = &memory};
+        ftt_parked parked = FTT_PARK_SIGNAL; /* interrupted, but the throw was taken back */
         while (parked == FTT_PARK_SIGNAL) {
             parked = ftt_park(&wait, &place);
         }

@@ -66,7 +66,7 @@ tokens(int index)
         check(ftt_wait_begin(&wait, roll() % 4 == 0 ? (int64_t)(roll() % 200000) : 2000000) == 0,
               "wait_begin failed");
         ftt_parked parked = ftt_park(&wait, &(ftt_place){.key = &keys[k],
-                                                           .still = no_permit,
+                                                           .validate = no_permit,
                                                            .argument = &k,
                                                            .pace = &memory});
         if (parked == FTT_PARK_WOKEN) {
@@ -129,7 +129,7 @@ order(int index)
         }
         return;
     }
-    const ftt_place place = {.key = &queue_key, .still = join_queue, .pace = &memory};
+    const ftt_place place = {.key = &queue_key, .validate = join_queue, .pace = &memory};
     ftt_wait wait;
     check(ftt_wait_begin(&wait, -1) == 0, "wait_begin failed");
     check(ftt_park(&wait, &place) == FTT_PARK_WOKEN, "not woken");
@@ -213,7 +213,7 @@ waits_on(void *argument)
 static ftt_parked
 park_for(ftt_wait *wait, ftt_time ns)
 {
-    const ftt_place place = {.key = &queue_key, .still = waits_on, .pace = &memory};
+    const ftt_place place = {.key = &queue_key, .validate = waits_on, .pace = &memory};
     wait->deadline = ftt_now() + ns;
     return ftt_park(wait, &place);
 }
