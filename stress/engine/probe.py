@@ -10,7 +10,7 @@ import sysconfig
 from typing import Any
 
 from toolkit import child
-from toolkit.machine import cpu_model
+from toolkit.machine import cpu_model, gil_enabled
 
 from ..targets.inspection import code_of, indivisible
 from ..targets.loading import NoTarget, load
@@ -29,14 +29,13 @@ def describe(target: str) -> dict[str, Any]:
     Raises NoTarget.
     """
     module = load(target)
-    probe = getattr(sys, "_is_gil_enabled", None)
     flags = str(sysconfig.get_config_var("CFLAGS"))
     return {
         "version": platform.python_version(),
         "build": " ".join(platform.python_build()),
         "executable": sys.executable,
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-        "gil": probe is None or bool(probe()),
+        "gil": gil_enabled(),
         "debug": bool(sysconfig.get_config_var("Py_DEBUG")),
         "sanitizer": "thread" if "-fsanitize=thread" in flags else "",
         "cpus": len(os.sched_getaffinity(0)),

@@ -4,24 +4,18 @@ What users do is measured: for each bug and seed, a `run` on the module that has
 hint where it is, until the first finding or the end of the budget; and the same on the golden
 reference, which has to stay quiet. README's rates are these.
 
-The focused form asks more of the oracles and less of the plan. For each mutant and seed, batches
-of the scenarios of its primitive are run in an order of the seed's, with nemeses of the seed's,
-each pass longer than the last; until two oracles have seen the bug (one, where the mutant says why
-there is one only) or the budget is spent. Nothing of this depends on what the bug is. The golden
-reference is run under all scenarios in the same way, and has to stay quiet, too. A scenario that
-has killed nobody by then is run on all mutants of its subjects.
+The focused form asks more of the oracles and less of the plan (cells.py). The golden reference is
+run under all scenarios in the same way, and has to stay quiet, too. A scenario that has killed
+nobody by then is run on all mutants of its subjects.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
-import shutil
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from toolkit.address import command
@@ -31,39 +25,15 @@ from toolkit.progress import Progress
 
 from ..engine import journal, plan, probe
 from ..engine.catalogue import shipped
-from ..engine.children import Children
-from ..engine.runner import GRACE, Runner
-from ..records import findings
-from ..records.batch import Batch
+from ..engine.runner import Runner
 from ..targets.mutants.mutant import Mutant
+from . import cells
 from .matrix import DIRECTED, ENOUGH, GOLDEN, GOOD, Cell, Kill, Matrix, Record, oracle_of
 from .planted import HISTORY, QUIET, planted
-from .schedule import batches, relevant, scenarios
+from .schedule import batches, scenarios
 
-AGAIN = 3
-"""How often a scenario that has killed is run again at once."""
-LONG_SEEN = ("progress", "lost wake-up")
-"""Oracles that take long to be sure."""
 DIRECTED_SECONDS = 12.0
 """Seconds for one mutant under a scenario that has killed nobody."""
-
-
-def digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-
-
-def hash_of_bug(target: str) -> str:
-    """Return what changes with a planted bug."""
-    if target in QUIET:
-        return target
-    mutant = planted()[target]
-    return digest(f"{mutant.part}\0{mutant.old}\0{mutant.new}")
-
-
-def hash_of_harness() -> str:
-    """Return what changes with the source of the harness."""
-    files = sorted(Path(__file__).parents[1].rglob("*.py"))
-    return digest("\0".join(file.read_text(encoding="utf-8") for file in files))
 
 
 class Selftest:
@@ -91,7 +61,6 @@ class Selftest:
         self.record = record
         self.focused = focused
         self.known_findings = known
-        self.harness = hash_of_harness()
         families = {mutant.family for mutant in chosen}
         self.held_out = HISTORY in families
         self.quiet = QUIET[self.held_out]
@@ -113,7 +82,7 @@ class Selftest:
             extra = cell.seed == DIRECTED and cell.target in names
             if not extra and (cell.target, cell.seed) not in wanted:
                 continue
-            if cell.bug == hash_of_bug(cell.target):
+            if cell.bug == cells.hash_of_bug(cell.target):
                 found[cell.target, cell.seed, *(cell.tried if extra else ())] = cell
         return list(found.values())
 
@@ -136,23 +105,20 @@ class Selftest:
                 if not self.focused:
                     self.record.add(self.run_cell(target, seed))
                 elif target == GOLDEN:
-                    self.record.add(self.golden_cell(seed))
+                    self.record.add(cells.golden_cell(seed, self.golden))
                 else:
-                    self.record.add(self.cell(planted()[target], seed))
+                    self.record.add(cells.cell_of(planted()[target], seed, self.budget))
             if shard == (1, 1) and self.whole and self.focused:
                 for name in self.matrix().idle():
                     progress.show(len(todo), f"{name}, which has killed nobody yet")
                     self.use(name)
         progress.clear()
 
-    def new_cell(self, target: str, seed: int, budget: float) -> Cell:
-        return Cell(target, seed, hash_of_bug(target), self.harness, budget)
-
     def run_cell(self, target: str, seed: int) -> Cell:
         """Do what `run` does, on a mutant or on the golden reference."""
         quiet = target == self.quiet
         budget = self.golden * len(scenarios()) if quiet else self.budget
-        cell = self.new_cell(target, seed, budget)
+        cell = cells.new_cell(target, seed, budget)
         module = target if quiet else planted()[target].target
         options = plan.Options(
             target=module,
@@ -177,82 +143,20 @@ class Selftest:
         ]
         return cell
 
-    def cell(self, mutant: Mutant, seed: int) -> Cell:
-        """Look for a mutant's bug."""
-        cell = self.new_cell(mutant.name, seed, self.budget)
-        late: set[str] = set()
-        for batch in batches(mutant.name, relevant(mutant), seed):
-            if self.over(cell):
-                break
-            # What has seen it sees it by the same oracle, as a rule: others first.
-            if batch.scenario in late and len(late) < len(relevant(mutant)):
-                late.discard(batch.scenario)
-            elif self.one(cell, batch):
-                late.add(batch.scenario)
-                self.again(cell, batch)
-        return cell
-
-    def over(self, cell: Cell) -> bool:
-        """Return whether nothing more is to be run for a mutant and a seed."""
-        needed = 1 if planted()[cell.target].alone else 2
-        return cell.spent >= cell.budget or len(cell.oracles) >= needed or bool(cell.error)
-
-    def again(self, cell: Cell, batch: Batch) -> None:
-        """Run what has killed a few times more: another oracle may be the first to look then."""
-        for k in range(1, AGAIN + 1):
-            if cell.kills[-1].oracle in LONG_SEEN or self.over(cell):
-                return
-            nemeses = () if k % 2 else ("lines",)
-            self.one(cell, replace(batch, seed=batch.seed + k, nemeses=nemeses))
-
-    def golden_cell(self, seed: int) -> Cell:
-        """Run every scenario once on the golden reference."""
-        names = list(scenarios())
-        cell = self.new_cell(GOLDEN, seed, 600.0 + self.golden * len(names))
-        for _, batch in zip(names, batches(GOLDEN, names, seed), strict=False):
-            self.one(cell, replace(batch, seconds=self.golden))
-        return cell
-
     def use(self, scenario: str) -> None:
         """Run a scenario on the mutants of its subjects, until it kills one."""
         subjects = shipped()[scenario].subjects.split()
         for mutant in self.mutants:
             if mutant.primitive not in subjects:
                 continue
-            cell = self.new_cell(mutant.name, DIRECTED, DIRECTED_SECONDS)
+            cell = cells.new_cell(mutant.name, DIRECTED, DIRECTED_SECONDS)
             for batch in batches(mutant.name, [scenario], DIRECTED):
                 if cell.spent >= cell.budget or cell.kills or cell.error:
                     break
-                self.one(cell, batch)
+                cells.one(cell, batch)
             self.record.add(cell)
             if cell.kills:
                 return
-
-    def one(self, cell: Cell, batch: Batch) -> bool:
-        """Run one batch and take note; return whether it has found something."""
-        folder = Path(tempfile.mkdtemp(prefix="stress-selftest-"))
-        begin = time.monotonic()
-        try:
-            with Children(folder / "child") as children:
-                limit = cell.budget - cell.spent + GRACE
-                result = children.run(batch, folder / "batch", native=False, limit=limit)
-            found = findings.read_all(folder / "batch" / "found")
-            found.sort(key=lambda finding: finding.seconds)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        cell.spent += time.monotonic() - begin
-        cell.tried[batch.scenario] = cell.tried.get(batch.scenario, 0) + 1
-        if result.error:
-            cell.error = f"{batch.key()}: {result.error}"
-        if found:
-            first = found[0]
-            ops = cell.ops + first.ops
-            kill = Kill(
-                batch.scenario, oracle_of(first), first.message, ops, cell.spent, batch.nemeses
-            )
-            cell.kills.append(kill)
-        cell.ops += max([result.ops, *(finding.ops for finding in found)])
-        return bool(found)
 
     def report(self, shard: tuple[int, int]) -> tuple[str, Exit]:
         """Return the kill matrix and what follows from it."""

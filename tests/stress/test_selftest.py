@@ -10,10 +10,10 @@ from typing import Self
 
 import pytest
 
-from stress.mutation import selftest
+from stress.mutation import cells
 from stress.mutation.matrix import DIRECTED, GOLDEN, Cell, Kill, Matrix, Record, oracle_of
 from stress.mutation.schedule import batches, scenarios
-from stress.mutation.selftest import Selftest, hash_of_bug
+from stress.mutation.selftest import Selftest
 from stress.processes.heartbeat import Heartbeat
 from stress.records.batch import Batch, BatchResult
 from stress.records.findings import Finding
@@ -30,7 +30,7 @@ def kill(oracle: str, scenario: str = "lock_torture", ops: int = 10) -> Kill:
 
 def cell(target: str, seed: int, *kills: Kill) -> Cell:
     tried = dict.fromkeys([one.scenario for one in kills] or ["lock_torture"], 1)
-    return Cell(target, seed, hash_of_bug(target), "x", 9.0, 1.0, 50, tried, list(kills))
+    return Cell(target, seed, cells.hash_of_bug(target), "x", 9.0, 1.0, 50, tried, list(kills))
 
 
 def a_test(path: pathlib.Path, names: list[str], seeds: int, golden: float = 0) -> Selftest:
@@ -149,9 +149,7 @@ def test_what_is_run_depends_on_the_seed_and_not_on_the_bug() -> None:
     assert not any(name.startswith("control_") for name in names)
 
 
-def test_only_the_first_finding_of_a_batch_counts(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_first_finding_of_a_batch_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = Batch("lock_torture", "mutant:lock_double_grant", 1, 4)
 
     class FakeChildren:
@@ -173,11 +171,10 @@ def test_only_the_first_finding_of_a_batch_counts(
                 found.write(folder / "found")
             return BatchResult(batch, ops=70)
 
-    monkeypatch.setattr(selftest, "Children", FakeChildren)
-    test = a_test(tmp_path, BOTH[:1], 1)
-    fresh = test.new_cell(BOTH[0], 0, 9.0)
-    assert test.one(fresh, batch)
-    assert test.one(fresh, batch)
+    monkeypatch.setattr(cells, "Children", FakeChildren)
+    fresh = cells.new_cell(BOTH[0], 0, 9.0)
+    assert cells.one(fresh, batch)
+    assert cells.one(fresh, batch)
     assert [(one.oracle, one.ops) for one in fresh.kills] == [("exclusion", 40), ("exclusion", 110)]
     assert fresh.oracles == {"exclusion"}
     assert fresh.ops == 140
@@ -220,14 +217,14 @@ def test_a_scenario_that_has_killed_nobody_is_run_until_it_does(
     test = a_test(tmp_path, ["lock_double_grant", "queue_loses_item", "queue_overtakes"], 1)
     victims = {"queue_overtakes"}
 
-    def one(self: Selftest, into: Cell, batch: Batch) -> bool:
+    def one(into: Cell, batch: Batch) -> bool:
         into.spent += 1 + batch.seconds
         into.tried[batch.scenario] = 1
         if into.target in victims:
             into.kills.append(kill("order", batch.scenario))
         return bool(into.kills)
 
-    monkeypatch.setattr(Selftest, "one", one)
+    monkeypatch.setattr(cells, "one", one)
     test.use("queue_shutdown")
     test.use("linear_lock")
     known = {(found.target, found.seed, bool(found.kills)) for found in test.known()}
@@ -245,22 +242,22 @@ def test_what_has_killed_is_run_again_but_a_hang_is_not(
     test = a_test(tmp_path, BOTH[:1], 1)
     ran: list[Batch] = []
 
-    def one(self: Selftest, into: Cell, batch: Batch) -> bool:
+    def one(into: Cell, batch: Batch) -> bool:
         ran.append(batch)
         into.spent += 1
         into.kills.append(kill(oracles[min(len(ran), len(oracles)) - 1], batch.scenario))
         return True
 
-    monkeypatch.setattr(Selftest, "one", one)
+    monkeypatch.setattr(cells, "one", one)
     oracles = ["exclusion", "exclusion", "exception"]
-    assert test.cell(mutants()[BOTH[0]], 0).oracles == {"exclusion", "exception"}
+    assert cells.cell_of(mutants()[BOTH[0]], 0, test.budget).oracles == {"exclusion", "exception"}
     assert len({batch.scenario for batch in ran}) == 1
     assert len({batch.seed for batch in ran}) == len(ran) == 3
     ran.clear()
     oracles = ["progress", "exclusion"]
-    test.cell(mutants()[BOTH[0]], 0)
+    cells.cell_of(mutants()[BOTH[0]], 0, test.budget)
     assert len({batch.scenario for batch in ran}) == len(ran) == 2
     ran.clear()
     oracles = ["exclusion"]
-    assert test.cell(mutants()[BOTH[0]], 0).spent == test.budget
+    assert cells.cell_of(mutants()[BOTH[0]], 0, test.budget).spent == test.budget
     assert len(ran) == test.budget

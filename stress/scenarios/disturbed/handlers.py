@@ -6,7 +6,7 @@ import signal
 from typing import ClassVar
 
 from ...api.scenario import Actor, OracleFailure, actor
-from .signals import Alarmed
+from .alarmed import Alarmed
 
 
 class SignalHandlerAsksWhoIsThere(Alarmed):

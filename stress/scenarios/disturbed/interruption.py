@@ -15,7 +15,7 @@ from types import FrameType
 
 from ...api.scenario import ACCEPTABLE, INTERESTING, Actor, OracleFailure, Scenario, World
 from ...targets.inspection import indivisible, interruptible
-from .signals import HandlerRaised
+from .alarmed import HandlerRaised
 
 PATIENCE = 0.4
 """Seconds after which somebody is given up whom a torn primitive has left waiting."""

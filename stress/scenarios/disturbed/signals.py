@@ -2,47 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable
-from types import FrameType
 
-from ...api.scenario import ACCEPTABLE, Actor, OracleFailure, Scenario, World, actor
-from ...targets.inspection import interruptible
-
-
-class HandlerRaised(Exception):
-    """What a handler raises here."""
-
-
-class Alarmed(Scenario):
-    """Shared: a timer that strikes once, within or beside a call, and is then wound again."""
-
-    signals = True
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.handled = 0
-        self.armed = False
-        super().__init__(world)
-
-    def install(self, act: Callable[[], None]) -> None:
-        def handler(number: int, frame: FrameType | None) -> None:
-            if not self.armed:
-                return
-            if not interruptible(self.world.target, frame):
-                signal.setitimer(signal.ITIMER_REAL, 0.0002)  # not here: try again
-            else:
-                self.armed = False
-                self.handled += 1
-                act()
-
-        signal.signal(signal.SIGALRM, handler)
-
-    def wind(self, me: Actor) -> None:
-        """Have the handler act once, some 20 us to 1 ms from now; only in the main thread."""
-        self.armed = True
-        signal.setitimer(signal.ITIMER_REAL, 10 ** me.rng.uniform(-4.7, -3))
+from ...api.scenario import ACCEPTABLE, Actor, OracleFailure, actor
+from .alarmed import Alarmed, HandlerRaised, check_left_free
 
 
 class SignalHandlerSets(Alarmed):
@@ -67,11 +30,9 @@ class SignalHandlerSets(Alarmed):
             if k % 3 == 0:
                 self.event.clear()
                 me.did("clear")
-        self.armed = False
+        self.tell_handled(me)
         self.over = True
         self.event.set()
-        for _ in range(self.handled):
-            me.saw("handled")
 
     @actor(2)
     def waiter(self, me: Actor) -> None:
@@ -101,9 +62,7 @@ class SignalHandlerReleases(Alarmed):
                 self.wind(me)
             self.semaphore.release()
             me.did("release")
-        self.armed = False
-        for _ in range(self.handled):
-            me.saw("handled")
+        self.tell_handled(me)
 
     @actor(2)
     def taker(self, me: Actor) -> None:
@@ -151,10 +110,8 @@ class SignalHandlerLocks(Alarmed):
                     raise OracleFailure("exclusion", "two threads own one RLock")
                 self.inside -= 1
             me.did("with")
-        self.armed = False
+        self.tell_handled(me)
         self.over = True
-        for _ in range(self.handled):
-            me.saw("handled")
 
     @actor(2)
     def other(self, me: Actor) -> None:
@@ -171,9 +128,7 @@ class SignalHandlerLocks(Alarmed):
             time.sleep(0)
 
     def arbiter(self) -> str:
-        if not self.lock.acquire(False):
-            raise OracleFailure("left free", "all have released it, yet it cannot be acquired")
-        self.lock.release()
+        check_left_free(self.lock)
         return "done"
 
 
@@ -191,9 +146,6 @@ class SignalInterruptsWait(Alarmed):
         self.holder = ""
         self.over = self.main_in = False
         self.interrupted = 0
-
-    def fail(self) -> None:
-        raise HandlerRaised
 
     @actor(main=True)
     def waiter(self, me: Actor) -> None:
@@ -240,9 +192,7 @@ class SignalInterruptsWait(Alarmed):
             time.sleep(0)
 
     def arbiter(self) -> str:
-        if not self.lock.acquire(False):
-            raise OracleFailure("left free", "all have left it, yet it cannot be acquired")
-        self.lock.release()
+        check_left_free(self.lock)
         return "interrupted" if self.interrupted else "notified"
 
 
@@ -259,9 +209,6 @@ class SignalInterruptsAcquire(Alarmed):
         self.install(self.fail)
         self.over = False
         self.ended = 0
-
-    def fail(self) -> None:
-        raise HandlerRaised
 
     @actor(main=True)
     def waiter(self, me: Actor) -> None:

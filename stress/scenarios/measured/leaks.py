@@ -9,17 +9,15 @@ each window; caches that fill and memory that is freed late do not.
 from __future__ import annotations
 
 import _thread
-import concurrent.futures
 import gc
-import queue
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
-from ...api.scenario import Actor, OracleFailure, Scenario, actor
-from ...targets.inspection import futures_of, queues_of
+from ...api.scenario import Actor, OracleFailure, actor
+from ...targets.inspection import futures_of
 from .measuring import WINDOWS, Measure
+from .operations import Operations, nothing
 
 DISTURBED = 1.3
 """Seconds after which nemeses hold still."""
@@ -29,12 +27,11 @@ MOST = 4000
 """... up to so many if they are quick; fewer if they take longer than ..."""
 LONGEST = 0.2
 """... so many seconds."""
-SHORT = 0.00002
 KINDS_A_ROUND = 3, 10
 """Where there are nemeses, and where none are: some four seconds each time."""
 
 
-class Leaks(Scenario):
+class Leaks(Operations):
     """No operation leaves anything behind: objects, memory, descriptors, threads."""
 
     core = False
@@ -47,21 +44,8 @@ class Leaks(Scenario):
     quiet = 4.0
 
     def setup(self) -> None:
+        super().setup()
         target = self.target
-        self.lock, self.rlock = target.Lock(), target.RLock()
-        self.condition = target.Condition()
-        self.semaphore, self.event = target.Semaphore(0), target.Event()
-        self.queue = queues_of(target).Queue()
-        self.full = queues_of(target).Queue(1)
-        self.full.put(1)
-        self.gate = _thread.allocate_lock()
-        self.bell = _thread.allocate_lock()
-        self.gate.acquire()
-        self.bell.acquire()
-        self.over = False
-        self.held = target.Lock()
-        self.barrier = target.Barrier(2)
-        self.pool: Any = None
         names = [name.removeprefix("do_") for name in dir(self) if name.startswith("do_")]
         absent = {
             "timer": not hasattr(target, "Timer"),
@@ -72,129 +56,6 @@ class Leaks(Scenario):
         names = [name for name in names if not absent.get(name)]
         count = KINDS_A_ROUND[not self.has_nemeses]
         self.kinds = self.rng.sample(names, min(count, len(names)))
-
-    # Each of these is an operation, or a few.
-
-    def do_uncontended(self) -> None:
-        with self.lock, self.rlock, self.rlock:
-            pass
-        self.semaphore.release()
-        self.semaphore.acquire()
-        self.event.set()
-        self.event.wait()
-        self.event.clear()
-        with self.condition:
-            self.condition.notify()
-
-    def do_made(self) -> None:
-        target = self.target
-        for made in (target.Lock(), target.RLock(), target.Semaphore(0)):
-            made.acquire(False)
-        target.Event().set()
-        target.Barrier(1).wait()
-        with target.Condition() as _:
-            pass
-
-    def do_contended(self) -> None:
-        for lock in (self.lock, self.rlock):
-            with lock:
-                pass
-
-    def do_handed_over(self) -> None:
-        """Wait until the other thread has released, notified and set."""
-        self.gate.release()
-        self.semaphore.acquire()
-        self.event.wait()
-        self.event.clear()
-        with self.condition:
-            self.condition.wait_for(self.taken)
-
-    def taken(self) -> bool:
-        was, self.flag = self.flag, False
-        return was
-
-    flag = False
-
-    def do_timed_lock(self) -> None:
-        self.held.acquire(True, SHORT)
-
-    def do_timed_semaphore(self) -> None:
-        self.semaphore.acquire(timeout=SHORT)
-
-    def do_timed_event(self) -> None:
-        self.event.wait(SHORT)
-
-    def do_timed_condition(self) -> None:
-        with self.condition:
-            self.condition.wait(SHORT)
-            self.condition.wait_for(lambda: False, SHORT)
-
-    def do_timed_barrier(self) -> None:
-        try:
-            self.barrier.wait(SHORT)
-        except self.target.BrokenBarrierError:
-            self.barrier.reset()
-
-    def do_timed_join(self) -> None:
-        self.sleeper.join(SHORT)
-
-    def do_timed_queue(self) -> None:
-        try:
-            self.queue.get(timeout=SHORT)
-        except queue.Empty:
-            pass
-        try:
-            self.full.put(1, timeout=SHORT)
-        except queue.Full:
-            pass
-        self.queue.put(1)
-        self.queue.get()
-
-    def do_joined(self) -> None:
-        thread = self.target.Thread(target=nothing)
-        thread.start()
-        thread.join()
-
-    def do_never_joined(self) -> None:
-        self.target.Thread(target=self.bell.release).start()
-        self.bell.acquire()
-
-    def do_never_started(self) -> None:
-        self.target.Thread(target=nothing, args=(1,))
-
-    def do_timer(self) -> None:
-        timer = self.target.Timer(60, nothing)
-        timer.start()
-        timer.cancel()
-        timer.join()
-
-    def do_local(self) -> None:
-        local = self.target.local()
-        local.value = [local]
-
-        def use() -> None:
-            local.value = self.common.value = [1]
-            self.bell.release()
-
-        _thread.start_new_thread(use, ())
-        self.bell.acquire()
-
-    def do_current_thread(self) -> None:
-        def ask() -> None:
-            self.target.current_thread()
-            self.bell.release()
-
-        _thread.start_new_thread(ask, ())
-        self.bell.acquire()
-
-    def do_pool(self) -> None:
-        futures = [self.pool.submit(nothing) for _ in range(3)]
-        futures[2].cancel()
-        for future in futures:
-            try:
-                future.result()
-            except concurrent.futures.CancelledError:
-                pass
 
     def help(self) -> None:
         """Be the other thread of what needs one."""
@@ -309,7 +170,3 @@ class Leaks(Scenario):
             f"1000 times {kind} leave {measure.slopes(times * WINDOWS)}, again and again in "
             f"{WINDOWS} windows of {times}; most of the new objects: {dict(new.most_common(3))}",
         )
-
-
-def nothing() -> None:
-    """Do nothing."""

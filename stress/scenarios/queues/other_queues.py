@@ -11,7 +11,7 @@ from typing import Any
 
 from ...api.scenario import CLOCK_SLACK, Actor, OracleFailure, Scenario, actor
 from ...targets.inspection import queues_of
-from ..disturbed.signals import Alarmed
+from ..disturbed.alarmed import Alarmed
 
 
 def by_producer(items: list[tuple[int, int]]) -> dict[int, list[int]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ...api.scenario import ACCEPTABLE, INTERESTING, MANY, Actor, OracleFailure, Scenario, actor
-from .registry import LITTLE, LivingThread, soon
+from .registry import LITTLE, PATIENCE, LivingThread, soon
 
 
 class Value:
@@ -116,11 +116,10 @@ class ThreadsForgotten(Scenario):
         return "done"
 
 
-class ForeignThreadsForgotten(Scenario):
-    """A thread that Thread has not started is listed once it asks who it is, and until it ends."""
+class Asked(Scenario):
+    """Shared: threads that ask who they are, tell what is wrong with the answer, and end."""
 
     core = False
-    subjects = "Thread"
     requires: ClassVar = frozenset({"enumerate", "current_thread"})
     min_rounds = 2
     max_threads = 16
@@ -134,66 +133,74 @@ class ForeignThreadsForgotten(Scenario):
         if not right:
             self.wrong.append(wrong)
 
-    def foreign(self) -> None:
+    def ask(self) -> None:
+        """Be the last that a thread does: whatever it raises would be lost there."""
         try:
             thread = self.target.current_thread()
             self.met.append(thread)
-            self.check(thread is self.target.current_thread(), "another at each call")
-            self.check(thread in self.target.enumerate(), "the current thread is not listed")
-            right = thread.ident == _thread.get_ident() and thread.daemon
-            self.check(right, f"a thread that Thread has not started is {thread!r}")
+            self.judge(thread)
         except BaseException as error:
-            self.wrong.append(f"a thread that Thread has not started was told {error!r}")
+            self.wrong.append(f"{self.where}, {error!r} was raised")
         finally:
             self.went.append(1)
 
-    @actor(MANY)
-    def starter(self, me: Actor) -> None:
-        for _ in range(3):
-            _thread.start_new_thread(self.foreign, ())
-            me.did("start")
-            me.pause()
+    where = ""
 
-    def arbiter(self) -> str:
+    def judge(self, thread: Any) -> None:
+        """Look at what current_thread() has returned."""
+
+    def listed(self, seconds: float = PATIENCE) -> list[Any]:
+        """Return which of the threads that have asked are still listed after their ends."""
         if not soon(lambda: len(self.went) == 3 * self.threads):
             raise OracleFailure("end", f"{len(self.went)} of {3 * self.threads} threads have ended")
         if self.wrong:
             raise OracleFailure("current", self.wrong[0])
         met = set(map(id, self.met))
-        if not soon(lambda: met.isdisjoint(map(id, self.target.enumerate()))):
-            left = [thread for thread in self.target.enumerate() if id(thread) in met]
+        if soon(lambda: met.isdisjoint(map(id, self.target.enumerate())), seconds):
+            return []
+        return [thread for thread in self.target.enumerate() if id(thread) in met]
+
+
+class ForeignThreadsForgotten(Asked):
+    """A thread that Thread has not started is listed once it asks who it is, and until it ends."""
+
+    subjects = "Thread"
+    where = "in a thread that Thread has not started"
+
+    def judge(self, thread: Any) -> None:
+        self.check(thread is self.target.current_thread(), "another at each call")
+        self.check(thread in self.target.enumerate(), "the current thread is not listed")
+        right = thread.ident == _thread.get_ident() and thread.daemon
+        self.check(right, f"a thread that Thread has not started is {thread!r}")
+
+    @actor(MANY)
+    def starter(self, me: Actor) -> None:
+        for _ in range(3):
+            _thread.start_new_thread(self.ask, ())
+            me.did("start")
+            me.pause()
+
+    def arbiter(self) -> str:
+        if left := self.listed():
             raise OracleFailure("gone", f"{len(left)} ended threads are listed, {left[0]!r}")
         return "done"
 
 
-class DyingThreadAsks(Scenario):
+class DyingThreadAsks(Asked):
     """current_thread() works at a thread's very end, in destructors, and leaves nothing listed."""
 
-    core = False
     subjects = "Thread local"
     # CPython's leaves an entry for a Thread that asks so late; those of a later thread replace it.
     outcomes = {"done": ACCEPTABLE, "left listed": INTERESTING}
     requires: ClassVar = frozenset({"enumerate", "current_thread", "local"})
-    min_rounds = 2
-    max_threads = 16
+    where = "in current_thread() of a dying thread"
 
     def setup(self) -> None:
+        super().setup()
         self.local = self.target.local()
-        self.wrong: list[str] = []
-        self.met: list[Any] = []
-        self.went: list[int] = []
 
-    def ask(self) -> None:
-        """Be the end of a thread: whatever it raises would be lost there."""
-        try:
-            thread = self.target.current_thread()
-            self.met.append(thread)
-            if thread.ident != _thread.get_ident():
-                self.wrong.append(f"the dying thread is {thread!r}")
-        except BaseException as error:
-            self.wrong.append(f"current_thread() raised {error!r} in a dying thread")
-        finally:
-            self.went.append(1)
+    def judge(self, thread: Any) -> None:
+        self.check(thread.ident == _thread.get_ident(), f"the dying thread is {thread!r}")
 
     def work(self, asks: bool) -> None:
         if asks:
@@ -212,11 +219,4 @@ class DyingThreadAsks(Scenario):
             me.pause()
 
     def arbiter(self) -> str:
-        if not soon(lambda: len(self.went) == 3 * self.threads):
-            raise OracleFailure("end", f"{len(self.went)} of {3 * self.threads} threads have ended")
-        if self.wrong:
-            raise OracleFailure("current", self.wrong[0])
-        met = set(map(id, self.met))
-        if not soon(lambda: met.isdisjoint(map(id, self.target.enumerate())), LITTLE):
-            return "left listed"
-        return "done"
+        return "left listed" if self.listed(LITTLE) else "done"
