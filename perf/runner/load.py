@@ -5,10 +5,11 @@ moments that they have another parent, and end themselves.
 """
 
 import os
-import subprocess
 import sys
 from types import TracebackType
 from typing import Self
+
+from toolkit.child import Process
 
 BUSY = """
 import os, sys
@@ -33,24 +34,17 @@ class Load:
     """The busy processes; they have the niceness of this one."""
 
     def __init__(self) -> None:
-        self._processes: list[subprocess.Popen[str]] = []
+        self._processes: list[Process] = []
 
     def __enter__(self) -> Self:
         """Start one process on each core, and wait until all are busy."""
         try:
             for core in cores():
                 command = [sys.executable, "-I", "-S", "-c", BUSY, str(os.getpid()), str(core)]
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    start_new_session=True,  # an interrupt from the keyboard is for us alone
-                )
-                self._processes.append(process)
+                self._processes.append(Process(command))
             for process in self._processes:
-                assert process.stdout
-                process.stdout.readline()
+                while not process.stdout and not process.wait(0.01):
+                    pass
         except BaseException:
             self.stop()
             raise
@@ -58,14 +52,12 @@ class Load:
 
     def whole(self) -> bool:
         """Say whether all processes still run."""
-        return all(process.poll() is None for process in self._processes)
+        return all(process.exit_code() is None for process in self._processes)
 
     def stop(self) -> None:
         """End all processes."""
         for process in self._processes:
-            process.kill()
-        for process in self._processes:
-            process.communicate()
+            process.end()
 
     def __exit__(
         self,
