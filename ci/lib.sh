@@ -27,6 +27,7 @@ CLEANUPS=()
 cleanup() {
     local status=$? command job
     trap - EXIT INT TERM HUP
+    end_lanes
     # The shell is asked for its jobs, since a signal may come before a variable holds their number.
     for job in $(jobs -p); do
         kill -TERM -- "-$job" 2>/dev/null || kill -TERM "$job" 2>/dev/null # a step's is a group
@@ -80,6 +81,49 @@ step() {
     return "$status"
 }
 
+LANES=()
+LANE_SECONDS=10 # that an interrupted one has for its own cleaning up
+# lanes FOLDER FUNCTION...: runs the functions side by side, each in a process group of its own, with
+# FOLDER/FUNCTION.log for what it says. That is shown in the order of the functions: the first one's
+# as it comes, the next one's when that is over. Returns 1 if one of them failed.
+lanes() {
+    local folder=$1 name status=0
+    local -A pids
+    shift
+    for name in "$@"; do
+        : >"$folder/$name.log" # before anybody looks for it
+        set -m
+        ( # a subshell has lost the traps; these wait for the command that gets the same signal
+            trap 'exit 130' INT
+            trap 'exit 143' TERM HUP
+            "$name"
+        ) >>"$folder/$name.log" 2>&1 </dev/null &
+        set +m
+        pids[$name]=$!
+        LANES+=("$!")
+    done
+    for name in "$@"; do
+        tail -s 0.2 -n +1 -f --pid="${pids[$name]}" "$folder/$name.log" & # waited for: a trap runs at once
+        wait "$!"
+        wait "${pids[$name]}" || status=1
+    done
+    LANES=()
+    return "$status"
+}
+
+# end_lanes: interrupts all lanes, as a terminal would, and gives them time to clean up; what is there
+# then, cleanup ends.
+end_lanes() {
+    local lane tries
+    for lane in ${LANES[@]+"${LANES[@]}"}; do kill -INT -- "-$lane" 2>/dev/null; done
+    for lane in ${LANES[@]+"${LANES[@]}"}; do
+        for ((tries = 0; tries < 10 * LANE_SECONDS; tries++)); do
+            kill -0 -- "-$lane" 2>/dev/null || break
+            sleep 0.1
+        done
+    done
+}
+
 # lock FILE WHAT: takes FILE's lock until unlock or the script's end; locks nest. Steps inherit it,
 # so what a killed script left running keeps others out until it is over.
 LOCKS=()
@@ -119,13 +163,25 @@ missing_packages() {
 # install_packages LOG WHY NAME...: installs the missing ones with apt-get, as root or through sudo.
 # Returns 1, with a sentence, where that cannot be done.
 install_packages() {
-    local log=$1 why=$2 as_root=() missing
+    local log=$1 why=$2 missing status
     shift 2
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         say "no apt-get here: taking it that the packages for $why are there"
         return 0
     fi
+    [[ -n $(missing_packages "$@") ]] || return 0
+    # apt-get waits for another apt-get's packages, but not for its lists.
+    lock "$CACHE/packages.lock" "installing packages"
     missing=$(missing_packages "$@")
+    install_missing "$log" "$why" "$missing"
+    status=$?
+    unlock
+    return "$status"
+}
+
+# install_missing LOG WHY NAMES: the same for those that are missing, with the lock held.
+install_missing() {
+    local log=$1 why=$2 missing=$3 as_root=()
     [[ -n $missing ]] || return 0
     say "$why: installing the missing packages: $missing"
     local install="apt-get install -y --no-install-recommends $missing"
