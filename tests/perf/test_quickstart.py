@@ -24,6 +24,7 @@ SECONDS = 60.0
 needs_proc = pytest.mark.skipif(
     not pathlib.Path("/proc/self/environ").exists(), reason="finds its processes through /proc"
 )
+pytestmark = pytest.mark.once
 processes = pytest.mark.thread_unsafe(reason="starts processes and sends them signals")
 
 

@@ -124,6 +124,7 @@ WRONG_CASES = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("case", "says", "needs_threads"), WRONG_CASES)
 def test_a_wrong_primitive_is_refused(
     case: str, says: str, needs_threads: bool, tmp_path: pathlib.Path
