@@ -59,11 +59,15 @@ def test_a_long_round_is_no_hang_while_operations_are_done(
 
 CARELESS = '''
 import _thread, os, time
-from stress import Scenario, actor
+from stress import ACCEPTABLE, Scenario, actor
+
+class Numbers(dict):
+    def get(self, outcome, default):
+        return ACCEPTABLE if outcome.isdigit() else default
 
 class Tidy(Scenario):
     """Tells in which process it runs, and leaves it as it was."""
-    outcomes = dict.fromkeys(map(str, range(2**22)), __import__("stress").ACCEPTABLE)
+    outcomes = Numbers()
     @actor(2)
     def work(self, me):
         me.did("work")

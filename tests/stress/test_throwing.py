@@ -5,7 +5,6 @@ That a breach would be noticed is shown by targets that are broken on purpose.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pathlib
@@ -240,42 +239,3 @@ def test_a_hang_in_which_nobody_is_in_the_target_is_the_interpreters() -> None:
     assert crashes.blame_for_hang(idle + waits, "ftthreading") == "target"
     assert crashes.blame_for_hang(idle + own, "ftthreading") == "target"
     assert crashes.blame_for_hang("", "ftthreading") == "target"
-
-
-def marked(mark: str) -> list[int]:
-    """All processes with this in their environment, dead ones left out."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"KILL_MARK={mark}".encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
-
-
-def test_killed_at_any_moment_it_leaves_no_process(tmp_path: pathlib.Path) -> None:
-    environment = {**ENVIRONMENT, "KILL_MARK": str(tmp_path)}
-    command = [sys.executable, "-m", "stress", "run", "--target", "golden"]
-    # Batches of 20 seconds, which would last on if nobody ended them.
-    fresh = ["-k", "fork_while_contended,=thread_exit", "--budget", "900", "--nemesis", "stop"]
-    runs = tmp_path / ".stress"
-    for delay in (0.3, 0.9, 1.7, 0.0):
-        arguments = ["--resume", "last"] if list(runs.glob("*/run.json")) else fresh
-        harness = subprocess.Popen(
-            [*command, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_until(lambda: len(marked(str(tmp_path))) > 1, what="children run")
-            # Any moment will do; this one differs from try to try.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                harness.wait(delay)
-        finally:
-            harness.kill()
-            harness.wait()
-        wait_until(lambda: not marked(str(tmp_path)), timeout=12, what="no process is left")
-    assert len(list(runs.glob("*/run.json"))) == 1
