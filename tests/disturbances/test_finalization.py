@@ -38,7 +38,7 @@ make = ftthreading.{name}
 
 def run(name: str, program: str, expected: str = "") -> None:
     """Run the program: it must end with exit code 0, and write what is expected and no more."""
-    out = run_python(PRELUDE.replace("{name}", name) + program, timeout=60)
+    out = run_python(PRELUDE.replace("{name}", name) + program)
     assert (out.stdout, out.stderr) == (expected, ""), program
 
 

@@ -14,8 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support import SECONDS, Running, start_threads, wait_until
 
 TASKS = Path("/proc/self/task")
@@ -26,6 +24,8 @@ PAUSE = 0.005
 def needs_proc() -> None:
     """Skip the test where the kernel cannot be asked."""
     if not (TASKS / str(_thread.get_native_id()) / "status").exists():
+        import pytest  # which costs more than all the rest of an interpreter that a test starts
+
         pytest.skip("sees sleeping threads in Linux's /proc")
 
 
