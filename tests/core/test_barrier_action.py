@@ -1,5 +1,6 @@
 """Barrier and its action: one at a time, who waits for it, and calls from inside it."""
 
+import _thread
 import threading
 import time
 
@@ -8,7 +9,7 @@ import pytest
 import ftthreading
 from ftthreading import Barrier
 from tests.support import run_threads, start_threads, wait_until
-from tests.support.asleep import start_asleep
+from tests.support.asleep import are_asleep, needs_proc, start_asleep
 from tests.support.crossing import BROKEN, crosses, start_waiters, wait
 
 
@@ -45,7 +46,17 @@ class TwoCrossings:
         self.barrier = module.Barrier(2, self._action)
         self.first = start_threads(2, lambda i: self._cross(None))
         wait_until(lambda: self.actions)
-        self.second = start_asleep(count, lambda i: self._cross(timeout))
+        needs_proc()
+        self.ids = []
+        self.second = start_threads(count, lambda i: self._wait(timeout))
+        # On a busy machine one's time may be over before the other comes.
+        wait_until(
+            lambda: self.barrier.broken or (len(self.ids) == count and are_asleep(*self.ids))
+        )
+
+    def _wait(self, timeout):
+        self.ids.append(_thread.get_native_id())
+        return self._cross(timeout)
 
     def _cross(self, timeout):
         try:

@@ -30,25 +30,29 @@ def needs_proc() -> None:
 
 
 def _sleep_of(native_id: int) -> str | None:
-    """Which of its sleeps the thread is in; None if it is awake."""
-    status = (TASKS / str(native_id) / "status").read_text().splitlines()
+    """Which of its sleeps the thread is in; None if it is awake, or has ended."""
+    try:
+        status = (TASKS / str(native_id) / "status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
     fields = dict(line.split(":", 1) for line in status)
     asleep = fields["State"].strip().startswith("S")
     return fields["voluntary_ctxt_switches"].strip() if asleep else None
 
 
+def are_asleep(*native_ids: int) -> bool:
+    """Return whether all these threads sleep, each in one sleep for a while."""
+    before = [_sleep_of(i) for i in native_ids]
+    if None in before:
+        return False
+    time.sleep(PAUSE)
+    return before == [_sleep_of(i) for i in native_ids]
+
+
 def wait_until_asleep(*native_ids: int, timeout: float = SECONDS) -> None:
     """Return once all these threads sleep in one sleep. timeout: seconds, for all together."""
     needs_proc()
-
-    def same_sleeps() -> bool:
-        before = [_sleep_of(i) for i in native_ids]
-        if None in before:
-            return False
-        time.sleep(PAUSE)
-        return before == [_sleep_of(i) for i in native_ids]
-
-    wait_until(same_sleeps, timeout, f"threads {native_ids} are asleep")
+    wait_until(lambda: are_asleep(*native_ids), timeout, f"threads {native_ids} are asleep")
 
 
 def start_asleep(count: int, function: Callable[..., Any], *arguments: object) -> Running:
