@@ -120,15 +120,13 @@ def last_line(log: Path) -> str:
 def run(command: str, log: Path, minutes: float, show: Progress, done: int, what: str) -> int | str:
     """Run a shell command; return its exit code, or in words why it had to be ended.
 
-    What it says goes to the end of `log`. Elsewhere than on a terminal, one line a minute tells
-    that it goes on. Raises Interrupted.
+    What it says goes to the end of `log`. Raises Interrupted.
     """
     begin = time.monotonic()
 
     def tick() -> None:
         passed = time.monotonic() - begin
-        since = f", {passed // 60:.0f} of {minutes:g} min" if passed >= 60 else ""
-        show.show(done, f"{what}{since}", last_line(log))
+        show.show(done, f"{what}, {passed // 60:.0f} of {minutes:g} min", last_line(log))
 
     with log.open("ab") as output:
         output.write(f"$ {command}\n".encode())
