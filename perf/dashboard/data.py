@@ -1,17 +1,21 @@
 """Results as plain data for the page: what the charts need and no more."""
 
+import itertools
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perf.analysis.comparison import compare
 from perf.analysis.inference import steps
+from perf.analysis.rounds import ENOUGH_ROUNDS
 from perf.dashboard.cautions import canary_spread, cautions, cpus, gil_was_on, largest
-from perf.results.case import BASE, FLOOR, KINDS, NATIVE, OWN, Case
+from perf.results.case import BASE, FLOOR, KINDS, NATIVE, OWN, SECOND, Case
 from perf.results.measurement import METRICS, Measurement, Result
 from toolkit.address import IN_CHECKOUT, ROOT
 
 Json = dict[str, Any]
-FORMAT = 1
+Cases = Mapping[str, Measurement]
+FORMAT = 2
 FULL = 12  # of the newest results all windows are kept, of older ones a value for each round
 PRIVATE = ("hostname", "python_executable", "python_config_args")  # names and folders
 
@@ -51,8 +55,9 @@ def about_case(case: Case, unit: str) -> Json:
 
 
 def about_measurement(measurement: Measurement, full: bool) -> Json:
-    """Return the values: m by round, x medians of metrics, and in full w and r by round."""
+    """Return m by round, y their median, x medians of metrics, and in full w and r by round."""
     found: Json = {"m": [short(value) for value in measurement.medians]}
+    found["y"] = short(measurement.median)
     medians = {name: measurement.metric(name) for name in METRICS}
     found["x"] = {
         name.removeprefix("ftt_"): short(value)
@@ -146,6 +151,51 @@ def stepping(results: Sequence[Result], index: Mapping[str, int]) -> list[Json]:
     ]
 
 
+def cells(base: Cases, own: Cases, index: Mapping[str, int]) -> Json:
+    """Compare what both have: for each case its ratio, both bounds, rounds, and the verdict."""
+    found: Json = {}
+    for id in filter(own.__contains__, base):
+        exact = base[id].unit != SECOND
+        one = compare(base[id].medians, own[id].medians, exact=exact)
+        bounds = (one.interval.estimate, one.interval.low, one.interval.high)
+        found[str(index[id])] = [*map(short, bounds), one.rounds, one.verdict.name.lower()]
+    return found
+
+
+def comparisons(results: Sequence[Result], index: Mapping[str, int]) -> list[Json]:
+    """Compare all that the page can show side by side, so that it computes no statistics itself.
+
+    In each result every implementation with the base; of the results of one machine and
+    interpreter each one with the one before it, and the newest with all.
+    """
+    wanted = [
+        (result, BASE, result, side)
+        for result in results
+        if BASE in result.measurements
+        for side in result.measurements
+        if side != BASE
+    ]
+    lines: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        lines.setdefault((result.machine, result.tag), []).append(result)
+    for line in lines.values():
+        near = [*itertools.pairwise(line[:-1]), *((one, line[-1]) for one in line[:-1])]
+        wanted += [
+            (before, side, after, side)
+            for before, after in near
+            for side in before.measurements.keys() & after.measurements.keys()
+            if side not in (BASE, NATIVE, FLOOR)
+        ]
+    return [
+        {
+            "base": [key(before), side],
+            "own": [key(after), other],
+            "cells": cells(before.measurements[side], after.measurements[other], index),
+        }
+        for before, side, after, other in wanted
+    ]
+
+
 def build(results: Sequence[Result], left_out: int = 0) -> Json:
     """Return the page's data of results that are sorted by time; `left_out` were older still."""
     cases: dict[str, Case] = {}
@@ -161,10 +211,12 @@ def build(results: Sequence[Result], left_out: int = 0) -> Json:
     return {
         "format": FORMAT,
         "base": BASE,
+        "enough_rounds": ENOUGH_ROUNDS,
         "left_out": left_out,
         "sides": sides(results),
         "cases": [about_case(case, units[case.id]) for case in ordered],
         "steps": stepping(results, index),
+        "comparisons": comparisons(results, index),
         "results": [
             about_result(result, index, place < FULL, said.get(result.commit, ""))
             for place, result in enumerate(reversed(results))

@@ -5,10 +5,12 @@ forbids every request, so that the page cannot come to need a network unnoticed.
 """
 
 import datetime
-import json
 import pathlib
 
+from markupsafe import Markup
+
 from perf.dashboard.data import Json
+from toolkit.pages import render
 
 ASSETS = pathlib.Path(__file__).parent / "assets"
 # In this order: each uses what those before it define.
@@ -44,35 +46,13 @@ def plotly() -> tuple[str, str]:
     return str(get_plotlyjs()), str(get_plotlyjs_version())
 
 
-def embedded(data: Json) -> str:
-    """Return JSON that can stand in a script element, whatever its strings hold."""
-    # An escaped "<" is the same string to JSON, and can neither end the element nor open a comment.
-    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def script(text: str) -> str:
-    """Return a script element. Raises ValueError for a text that would end it early."""
-    if "</script" in text.lower() or "<!--" in text:
-        raise ValueError("a script holds an end tag or a comment's begin")
-    return f"<script>{text}</script>"
-
-
 def page(data: Json) -> str:
     """Return the whole page. Raises NoPlotly."""
     library, version = plotly()
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    data = {**data, "written": now, "plotly": version}
-    own = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
-    parts = {
-        "styles": f"<style>{(ASSETS / 'page.css').read_text(encoding='utf-8')}</style>",
-        "data": f'<script type="application/json" id="results">{embedded(data)}</script>',
-        "library": script(library),
-        "scripts": "\n".join(script(text) for text in own),
-    }
-    template = (ASSETS / "page.html").read_text(encoding="utf-8")
-    # One pass from the left, since a part may hold another part's mark.
-    found = []
-    for name, text in parts.items():
-        before, _, template = template.partition(f"<!-- {name} -->")
-        found += [before, text]
-    return "".join([*found, template])
+    return render(
+        ASSETS / "page.html",
+        data={**data, "written": now, "plotly": version},
+        library=Markup(library),
+        scripts=SCRIPTS,
+    )

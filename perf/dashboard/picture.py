@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from perf.analysis.inference import Interval, ratio_interval
+from perf.analysis.comparison import Comparison, Verdict, compare
 from perf.analysis.rounds import ENOUGH_ROUNDS
 from perf.cases.contended_workloads import IS_SET
 from perf.dashboard.cautions import cautions, cpus
@@ -95,27 +95,21 @@ def choose(results: Sequence[Result], named: Sequence[pathlib.Path]) -> Result:
     )
 
 
-def interval(pair: Pair) -> Interval:
-    """Return how many times as long our own takes: wholly above 1 is a cell that loses."""
-    return ratio_interval(pair[0].medians, pair[1].medians)
+def compared(pair: Pair) -> Comparison:
+    """Say how many times as fast our own is."""
+    return compare(pair[0].medians, pair[1].medians)
 
 
-def loses(pair: Pair) -> bool:
-    """Tell whether our own is slower for sure: by the whole interval of enough rounds."""
-    enough = min(len(each.rounds) for each in pair) >= ENOUGH_ROUNDS
-    return enough and interval(pair).low > 1
-
-
-def times(found: Interval) -> str:
+def times(found: Comparison) -> str:
     """Write how many times as fast our own is."""
-    return f"{1 / found.estimate:.2f}\N{MULTIPLICATION SIGN}"
+    return f"{found.interval.estimate:.2f}\N{MULTIPLICATION SIGN}"
 
 
 def losses(result: Result) -> tuple[list[str], int]:
     """Return the cells that lose with their ratios, the worst first, and the number of cells."""
-    found = list(pairs(result))
-    lost = [(interval(pair), case) for case, pair in found if loses(pair)]
-    lost.sort(key=lambda each: -each[0].estimate)
+    found = [(compared(pair), case) for case, pair in pairs(result)]
+    lost = [each for each in found if each[0].verdict is Verdict.WORSE]
+    lost.sort(key=lambda each: each[0].interval.estimate)
     return [f"{case.id} {times(ratio)}" for ratio, case in lost], len(found)
 
 
@@ -189,8 +183,8 @@ def _panel(drawing: Drawing, left: float, top: float, name: str, curve: Curve, u
         for x, y in points:
             drawing.dot(x, y, f"{kind} dot")
     for count in threads:
-        found = interval(curve[count])
-        if loses(curve[count]):
+        found = compared(curve[count])
+        if found.verdict is Verdict.WORSE:
             x, y = place(count, 1 / curve[count][1].median)
             drawing.dot(x, y, "ring", radius=8)
             below = y < y0 + PLOT_HEIGHT / 2

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from perf.cli import programs_page
-from perf.cli.commands import dash
+from perf.cli.commands import compare, dash
 from perf.dashboard import cautions, data, page, picture
 from perf.results import store
 from perf.results.measurement import Measurement, Result, ratio
@@ -90,16 +90,6 @@ def test_data_come_through_whatever_strings_they_hold(
     assert synthetic.HOSTILE in found["results"][0]["metadata"]["cpu_model_name"]
 
 
-def test_embedded_json_cannot_end_its_element() -> None:
-    text = page.embedded({"name": "</script><!--", "ratio": 1.5})
-    assert "<" not in text
-    assert json.loads(text) == {"name": "</script><!--", "ratio": 1.5}
-    with pytest.raises(ValueError, match="JSON compliant"):
-        page.embedded({"ratio": float("nan")})
-    with pytest.raises(ValueError, match="end tag"):
-        page.script("'</SCRIPT>'")
-
-
 def test_values_are_those_of_the_results(results: list[Result], built: dict[str, Any]) -> None:
     assert [one["key"] for one in built["results"]] == [data.key(one) for one in reversed(results)]
     for shown, result in zip(built["results"], reversed(results), strict=True):
@@ -112,6 +102,37 @@ def test_values_are_those_of_the_results(results: list[Result], built: dict[str,
                 assert own["m"] == pytest.approx(cases[measurement["id"]].medians, rel=1e-5)
                 assert list(map(statistics.median, own["w"])) == pytest.approx(own["m"], rel=1e-4)
         assert not set(data.PRIVATE) & set(shown["metadata"])
+
+
+def test_comparisons_are_those_of_the_command_line(
+    results: list[Result], built: dict[str, Any]
+) -> None:
+    by_key = {data.key(result): result for result in results}
+    for shown in built["comparisons"]:
+        (left, side), (right, other) = shown["base"], shown["own"]
+        base, own = by_key[left].measurements[side], by_key[right].measurements[other]
+        said = {pair.base.case.id: pair for pair in compare.pairs(base, own)}
+        assert set(said) == {built["cases"][int(index)]["id"] for index in shown["cells"]}
+        for index, (estimate, low, high, rounds, verdict) in shown["cells"].items():
+            pair = said[built["cases"][int(index)]["id"]]
+            exact = (pair.ratio.estimate, pair.ratio.low, pair.ratio.high)
+            assert (estimate, low, high) == pytest.approx(exact, rel=1e-5)
+            assert (rounds, verdict) == (6, pair.verdict.name.lower())
+
+
+def test_what_is_compared_are_neighbours_and_the_newest_with_all(
+    results: list[Result], built: dict[str, Any]
+) -> None:
+    found = [(one["base"], one["own"]) for one in built["comparisons"]]
+    within = [(base, own) for base, own in found if base[0] == own[0]]
+    assert {base[1] for base, _ in within} == {"threading"}
+    assert len(within) == 6 + 2  # of one result two more sides
+    line = [data.key(result) for result in results[:4]]
+    pairs = [(line[0], line[1]), (line[1], line[2])]
+    pairs += [(one, line[3]) for one in line[:3]]
+    between = {(base[0], own[0]) for base, own in found if base[0] != own[0]}
+    assert between == set(pairs)
+    assert all(base[1] == own[1] == "ftthreading" for base, own in found if base[0] != own[0])
 
 
 def test_of_old_results_only_a_value_a_round_is_kept(results: list[Result]) -> None:

@@ -2,9 +2,11 @@
 
 import argparse
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 
-from perf.analysis.inference import Interval, ratio_interval
+from perf.analysis.comparison import Verdict, compare
+from perf.analysis.inference import Interval
 from perf.analysis.rounds import ENOUGH_ROUNDS
 from perf.cases import catalogue
 from perf.cli import result_names
@@ -14,38 +16,29 @@ from perf.results.store import BadResult
 from toolkit.exits import Exit
 from toolkit.tables import duration, table
 
-BETTER, WORSE, UNCLEAR, FEW = "better", "WORSE", "no clear difference", "too few rounds"
 SHOWN = 20
 
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """One case on both sides. The interval is the base's value over ours: above 1 is better."""
+    """One case on both sides."""
 
     base: Measurement
     own: Measurement
-    interval: Interval
+    ratio: Interval
+    verdict: Verdict
 
     @classmethod
     def of(cls, base: Measurement, own: Measurement) -> "Pair":
         """Compare two measurements of a case by their rounds."""
-        return cls(base, own, ratio_interval(own.medians, base.medians))
-
-    @property
-    def verdict(self) -> str:
-        """What the interval says."""
-        few = min(len(self.base.rounds), len(self.own.rounds)) < ENOUGH_ROUNDS
-        if few and self.base.unit == SECOND:
-            return FEW
-        if self.interval.low > 1:
-            return BETTER
-        return WORSE if self.interval.high < 1 else UNCLEAR
+        found = compare(base.medians, own.medians, exact=base.unit != SECOND)
+        return cls(base, own, found.interval, found.verdict)
 
 
 def pairs(base: dict[str, Measurement], own: dict[str, Measurement]) -> list[Pair]:
     """Compare what both have; the worst comes first, and what is clear before what is not."""
     found = [Pair.of(base[name], own[name]) for name in base if name in own]
-    return sorted(found, key=lambda each: (each.verdict != WORSE, each.interval.estimate))
+    return sorted(found, key=lambda each: (each.verdict is not Verdict.WORSE, each.ratio.estimate))
 
 
 def amount(measurement: Measurement) -> str:
@@ -62,9 +55,9 @@ def show(found: Sequence[Pair], heads: Sequence[str]) -> None:
             pair.base.case.title,
             amount(pair.base),
             amount(pair.own),
-            f"{pair.interval.estimate:.2f}",
-            f"{pair.interval.low:.2f}-{pair.interval.high:.2f}",
-            pair.verdict,
+            f"{pair.ratio.estimate:.2f}",
+            f"{pair.ratio.low:.2f}-{pair.ratio.high:.2f}",
+            pair.verdict.value,
         )
         for pair in found
     ]
@@ -148,10 +141,8 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 def judge(found: Sequence[Pair], threshold: float, results: int) -> int:
     """Print the verdict; return the exit code."""
-    counts = {
-        word: sum(pair.verdict == word for pair in found) for word in (WORSE, BETTER, UNCLEAR, FEW)
-    }
-    said = ", ".join(f"{count} {word.lower()}" for word, count in counts.items() if count)
+    counts = Counter(pair.verdict for pair in found)
+    said = ", ".join(f"{counts[one]} {one.value.lower()}" for one in Verdict if counts[one])
     print(
         "\nMedians of rounds, their ratio and its bootstrap interval; above 1 the second is better."
         "\nThe intervals are not corrected for their number: about one in twenty errs by chance."
@@ -159,13 +150,14 @@ def judge(found: Sequence[Pair], threshold: float, results: int) -> int:
     if results == 1:
         print(f"VERDICT: {len(found)} cases: {said}")
         return 0
-    lost = [pair for pair in found if pair.verdict == WORSE and pair.interval.high < 1 / threshold]
+    lost = [pair for pair in found if pair.ratio.high < 1 / threshold]
+    lost = [pair for pair in lost if pair.verdict is Verdict.WORSE]
     if lost:
         names = ", ".join(pair.base.case.id for pair in lost)
         print(f"VERDICT: REGRESSION of more than {threshold:g} times: {names} ({said}); the two")
         print("were not measured by turns: `python -m perf ab` does that")
         return 1
-    if counts[FEW] == len(found):
+    if counts[Verdict.FEW] == len(found):
         print(f"VERDICT: TOO NOISY to tell: {said} (at least {ENOUGH_ROUNDS} are needed)")
         return Exit.TOO_LITTLE
     print(f"VERDICT: no regression of more than {threshold:g} times in {len(found)} cases: {said}")

@@ -35,7 +35,7 @@ function summary(result, index, sides) {
       const found = side === BASE ? undefined : ratioOf(index, result, BASE, result, side);
       return [
         side,
-        amount(median(one.m), unit),
+        amount(one.y, unit),
         `${amount(Math.min(...one.m), unit)} to ${amount(Math.max(...one.m), unit)}`,
         found ? { text: badge(found) } : "",
         interval(found),

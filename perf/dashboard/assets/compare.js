@@ -1,33 +1,27 @@
 "use strict";
-// Any two results or implementations, case by case, with intervals.
+// One result against its base, or against an earlier result of its machine and interpreter.
 
 function showCompare(result) {
-  const options = wantedResults().map((one) => [one.key, resultName(one)]);
-  const left = RESULT_OF.get(get("a")) || result;
-  const right = RESULT_OF.get(get("b")) || result;
-  const leftSides = sidesOf(left);
-  const rightSides = sidesOf(right);
-  const leftSide = leftSides.includes(get("as")) ? get("as") : leftSides[0];
-  const rightSide = rightSides.includes(get("bs")) ? get("bs") : rival(right) || rightSides[0];
-  const cells = chosenCases(left)
-    .map((index) => ({ index, found: ratioOf(index, left, leftSide, right, rightSide) }))
+  const side = rival(result);
+  const known = DATA.comparisons.filter(({ own }) => own[0] === result.key && own[1] === side).reverse();
+  const options = known.map(({ base: [key, baseSide] }) => [`${key} ${baseSide}`, key === result.key ? `${baseSide}, same result` : resultName(RESULT_OF.get(key))]);
+  const place = Math.max(0, options.findIndex(([value]) => value === get("against")));
+  if (!known.length) return [heading("Comparison", ""), nothing("This result has nothing to be compared with.")];
+  const [key, baseSide] = known[place].base;
+  const left = RESULT_OF.get(key);
+  const cells = chosenCases(result)
+    .map((index) => ({ index, found: ratioOf(index, left, baseSide, result, side) }))
     .filter(({ found }) => found)
     .sort((a, b) => a.found.ratio - b.found.ratio);
-  const warnings = [];
-  if (left.machine !== right.machine) warnings.push("Two machines: the ratios are of the machines as much as of the code.");
-  if (left.tag !== right.tag) warnings.push("Two interpreters: the ratios are of the interpreters too.");
-  if (left !== right) warnings.push("The two were not measured by turns: what the machine did meanwhile is in the ratios. `python -m perf ab` measures two commits by turns.");
-  const known = new Set(options.map(([key]) => key));
-  for (const one of [left, right]) if (!known.has(one.key)) options.push([one.key, resultName(one)]) && known.add(one.key);
   return [
-    heading("Comparison", "How many times as good the second is as the first, with the 95 % bootstrap interval of the ratio of medians. "
-      + "Right of the line is better; the worst stands first."),
-    make("div", { class: "controls" },
-      choice("a", "First (base)", options, left.key), choice("as", "its implementation", leftSides.map((side) => [side, side]), leftSide),
-      choice("b", "Second", options, right.key), choice("bs", "its implementation", rightSides.map((side) => [side, side]), rightSide)),
-    warnings.length ? make("ul", { class: "cautions" }, warnings.map((text) => make("li", {}, text))) : null,
+    heading("Comparison", "How many times as good this result is as another, with the 95 % bootstrap interval of the ratio of medians. "
+      + "Right of the line is better; the worst stands first. Every result can be held against the one before it of its machine "
+      + "and interpreter, and the newest one against all; `python -m perf compare` compares any two."),
+    make("div", { class: "controls" }, choice("against", `${side} of this result, against`, options, options[place][0])),
+    left === result ? null : make("ul", { class: "cautions" }, make("li", {},
+      "The two were not measured by turns: what the machine did meanwhile is in the ratios. `python -m perf ab` measures two commits by turns.")),
     cells.length
-      ? forest(cells, `${rightSide} against ${leftSide}`, left, leftSide, right, rightSide)
+      ? forest(cells, `${side} against ${baseSide}${left === result ? "" : ` of ${left.when}`}`, left, baseSide, result, side)
       : nothing("The two have no case in common."),
   ];
 }
@@ -35,11 +29,11 @@ function showCompare(result) {
 function forest(cells, title, left, leftSide, right, rightSide) {
   const small = narrow();
   const step = small ? 38 : 24;
-  const colors = { slower: style("--bad"), faster: style("--good"), unclear: style("--quiet"), few: style("--quiet") };
-  const symbols = { slower: "triangle-left", faster: "triangle-right", unclear: "circle", few: "circle-open" };
-  const names = { slower: "worse", faster: "better", unclear: "no clear difference", few: "too few rounds to say" };
+  const colors = { worse: style("--bad"), better: style("--good"), unclear: style("--quiet"), few: style("--quiet") };
+  const symbols = { worse: "triangle-left", better: "triangle-right", unclear: "circle", few: "circle-open" };
+  const names = { worse: "worse", better: "better", unclear: "no clear difference", few: "too few rounds to say" };
   const traces = Object.keys(names).map((kind) => {
-    const own = cells.map((cell, place) => ({ ...cell, y: place })).filter(({ found }) => judge(found) === kind);
+    const own = cells.map((cell, place) => ({ ...cell, y: place })).filter(({ found }) => found.verdict === kind);
     return {
       x: own.map(({ found }) => found.ratio),
       y: own.map(({ y }) => y),
@@ -66,7 +60,7 @@ function forest(cells, title, left, leftSide, right, rightSide) {
     shapes: [{ type: "line", x0: 1, x1: 1, y0: 0, y1: 1, yref: "paper", line: { color: style("--text"), width: 1, dash: "dot" } }],
     annotations: small ? labels.map((text, y) => ({ x: 0, xref: "paper", xanchor: "left", y, yshift: 14, text, showarrow: false, font: { size: 11, color: style("--quiet") } })) : [],
   });
-  const value = (result, side, index) => amount(median(measured(result, side, index).m), CASES[index].unit);
+  const value = (result, side, index) => amount(measured(result, side, index).y, CASES[index].unit);
   const twin = table([["case", false], [leftSide, true], [left === right ? rightSide : `${rightSide}, second`, true], ["ratio", true], ["95 % interval", true], ["rounds", true]],
     cells.map(({ index, found }) => [caseLink(index), value(left, leftSide, index), value(right, rightSide, index), { text: badge(found) }, interval(found), found.rounds]), title);
   return panel(title, traces, shape, twin, false);

@@ -68,7 +68,7 @@ function times(ratio) {
 
 function interval(found) {
   if (!found) return "";
-  return judge(found) === "few" ? "too few rounds" : `${times(found.low)} to ${times(found.high)}`;
+  return found.verdict === "few" ? "too few rounds" : `${times(found.low)} to ${times(found.high)}`;
 }
 
 function sectionName(ns) {

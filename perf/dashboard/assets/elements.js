@@ -62,7 +62,7 @@ function nothing(text) {
 }
 
 function badge(found) {
-  const kind = judge(found);
+  const kind = found.verdict;
   return make("span", { class: `badge ${kind}` }, `${SIGNS[kind]} ${times(found.ratio)}`);
 }
 

@@ -35,7 +35,7 @@ function historyPanel(line, index) {
     const points = line.flatMap((one, x) => {
       const found = measured(one, side, index);
       if (!found) return [];
-      const y = median(found.m);
+      const y = found.y;
       return [{ x, y, low: Math.min(...found.m), high: Math.max(...found.m), text: `${amount(y, unit)} ${one.subject}` }];
     });
     if (points.length) traces.push(...curve(side, points));
@@ -60,7 +60,7 @@ function historyPanel(line, index) {
       one.subject,
       ...sides.map((side) => {
         const found = measured(one, side, index);
-        return found ? amount(median(found.m), unit) : "";
+        return found ? amount(found.y, unit) : "";
       }),
     ]), CASES[index].id);
   const note = line.length < 2 ? "One result so far: there is nothing to follow yet." : "";

@@ -12,22 +12,22 @@ function verdict(result, side, cells) {
     return make("section", { class: "verdict unclear" }, make("strong", {}, "Nothing to compare: "),
       `this result has no case under both ${BASE} and another implementation.`);
   }
-  const kinds = cells.map(({ found }) => judge(found));
+  const kinds = cells.map(({ found }) => found.verdict);
   const count = (kind) => kinds.filter((one) => one === kind).length;
   const told = cells.length - count("few");
   const worst = cells.reduce((a, b) => (a.found.ratio < b.found.ratio ? a : b));
   const tile = (kind, text) => make("div", { class: `tile ${kind}` },
     make("b", {}, `${count(kind)}`), make("span", {}, `${SIGNS[kind]} ${text}`));
-  return make("section", { class: `verdict ${count("slower") ? "slower" : count("faster") ? "faster" : "unclear"}` },
-    make("div", { class: "tiles" }, tile("faster", "better"), tile("unclear", "no clear difference"), tile("slower", "worse"),
+  return make("section", { class: `verdict ${count("worse") ? "worse" : count("better") ? "better" : "unclear"}` },
+    make("div", { class: "tiles" }, tile("better", "better"), tile("unclear", "no clear difference"), tile("worse", "worse"),
       count("few") ? tile("few", "too few rounds to say") : null),
     make("p", {},
       make("strong", {}, `${side} against ${BASE}: `),
-      told ? `worse in ${count("slower") || "none"} of ${told} cells. ` : "no cell has enough rounds to say more than its ratio. ",
+      told ? `worse in ${count("worse") || "none"} of ${told} cells. ` : "no cell has enough rounds to say more than its ratio. ",
       "Its lowest ratio is ", make("a", { href: link("case", { case: CASES[worst.index].id }) }, CASES[worst.index].id),
       ` at ${times(worst.found.ratio)} (${interval(worst.found)}).`),
     make("p", { class: "quiet" },
-      `A cell counts as better or worse only where it has at least ${ENOUGH_ROUNDS} rounds and the whole 95 % interval of its ratio says so. The intervals are `
+      `A cell counts as better or worse only where it has at least ${DATA.enough_rounds} rounds and the whole 95 % interval of its ratio says so. The intervals are `
       + "not corrected for their number: of a hundred equal cells about five would be counted by chance."));
 }
 
@@ -51,7 +51,7 @@ function machineCard(result) {
 }
 
 function losing(cells, side) {
-  const lost = cells.filter(({ found }) => judge(found) === "slower").sort((a, b) => a.found.ratio - b.found.ratio);
+  const lost = cells.filter(({ found }) => found.verdict === "worse").sort((a, b) => a.found.ratio - b.found.ratio);
   if (!lost.length) return card("Losing cells", nothing("None: no cell with enough rounds has its whole interval below 1."));
   const rows = lost.map(({ index, found }) => [
     caseLink(index),
@@ -74,7 +74,7 @@ function heat(ratio) {
 function heatCell(members, href) {
   if (!members.length) return { text: "" };
   const mean = geometricMean(members.map(({ found }) => found.ratio));
-  const lost = members.filter(({ found }) => judge(found) === "slower").length;
+  const lost = members.filter(({ found }) => found.verdict === "worse").length;
   const low = Math.min(...members.map(({ found }) => found.ratio));
   const label = members.length > 1 ? `geometric mean of ${members.length} cells, lowest ${times(low)}, ${lost} worse` : interval(members[0].found);
   return {
@@ -121,8 +121,8 @@ function exactTable(result, cells, side) {
     make("p", { class: "quiet" }, "They hardly vary from run to run, so that even a noisy machine can be believed."),
     table([["case", false], [BASE, true], [side, true], ["ratio", true]], exact.map(({ index, found }) => [
       caseLink(index),
-      amount(median(measured(result, BASE, index).m), CASES[index].unit),
-      amount(median(measured(result, side, index).m), CASES[index].unit),
+      amount(measured(result, BASE, index).y, CASES[index].unit),
+      amount(measured(result, side, index).y, CASES[index].unit),
       { text: badge(found) },
     ]), "Bytes and instructions"));
 }

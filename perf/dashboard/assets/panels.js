@@ -78,7 +78,7 @@ function threadsPanel(result, title, indexes, value, yTitle, more = {}) {
 }
 
 function rateOf(measurement) {
-  const y = 1 / median(measurement.m);
+  const y = 1 / measurement.y;
   const low = 1 / Math.max(...measurement.m);
   const high = 1 / Math.min(...measurement.m);
   return { y, low, high, text: `${rate(y)} (${rate(low)} to ${rate(high)})` };
