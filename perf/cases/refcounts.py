@@ -109,6 +109,7 @@ class Walker:
             time.sleep(0.003)
 
     def _state(self) -> str:
+        # psutil knows the states of processes, not of their threads.
         with open(f"/proc/self/task/{self._thread.native_id}/stat", encoding="utf-8") as file:
             return file.read().rpartition(")")[2].split()[0]
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from perf.analysis.rounds import Spread, alternate, judge, ratios
@@ -21,25 +22,16 @@ from toolkit.progress import Progress
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 60.0
 
-needs_proc = pytest.mark.skipif(
-    not pathlib.Path("/proc/self/environ").exists(), reason="finds its processes through /proc"
-)
 pytestmark = pytest.mark.once
 processes = pytest.mark.thread_unsafe(reason="starts processes and sends them signals")
 
 
 def with_mark(mark: str) -> set[int]:
-    """Return the living processes whose environment holds `mark`."""
-    found = set()
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        try:
-            if mark.encode() in (entry / "environ").read_bytes():
-                found.add(int(entry.name))
-        except OSError:
-            continue  # it ended, or is not ours
-    return found
+    """Return the living processes whose environment has the name, and a value that begins so."""
+    name, _, begin = mark.partition("=")
+    living = psutil.process_iter(["environ"])
+    environments = {each.pid: each.info["environ"] or {} for each in living}
+    return {pid for pid, own in environments.items() if own.get(name, "").startswith(begin)}
 
 
 def test_rounds_alternate() -> None:
@@ -136,7 +128,6 @@ def test_a_hung_program_fails_and_shows_its_stacks() -> None:
     assert "to see it again: cd " in done.stderr
 
 
-@needs_proc
 @processes
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("load", [[], ["--beside-load"]], ids=["alone", "loaded"])
@@ -162,7 +153,6 @@ def test_interrupted_comparison_leaves_nothing(
     wait_until(lambda: not with_mark(mark), SECONDS, "its processes end")
 
 
-@needs_proc
 @processes
 @pytest.mark.parametrize(("scale", "code"), [("0.02", 0), ("200", 1)])
 def test_load_ends_with_the_comparison(scale: str, code: int, tmp_path: pathlib.Path) -> None:
@@ -177,7 +167,6 @@ def test_load_ends_with_the_comparison(scale: str, code: int, tmp_path: pathlib.
     assert not with_mark(f"TMPDIR={tmp_path}")
 
 
-@needs_proc
 @processes
 def test_load_ends_when_its_parent_is_killed(tmp_path: pathlib.Path) -> None:
     script = "from perf.runner.load import Load\n"
@@ -250,7 +239,6 @@ def test_quickstart_says_what_failed(tmp_path: pathlib.Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@needs_proc
 @processes
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_build_leaves_nothing(signum: signal.Signals, tmp_path: pathlib.Path) -> None:

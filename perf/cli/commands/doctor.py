@@ -9,6 +9,8 @@ import sysconfig
 import time
 from collections.abc import Callable
 
+import psutil
+
 from perf import native
 from perf.native import wait_costs
 from perf.results import provenance
@@ -58,15 +60,8 @@ def load() -> Disturbance:
 
 def stolen() -> Disturbance:
     """Look for a second whether the hypervisor gives the processors to others."""
-
-    def ticks() -> tuple[int, int]:
-        words = [int(word) for word in read("/proc/stat").partition("\n")[0].split()[1:9]]
-        return sum(words), words[7] if len(words) > 7 else 0
-
-    before = ticks()
-    time.sleep(LOOK_SECONDS)
-    after = ticks()
-    share = (after[1] - before[1]) / max(1, after[0] - before[0])
+    times = psutil.cpu_times_percent(LOOK_SECONDS)
+    share = getattr(times, "steal", 0.0) / 100  # Linux alone knows it
     how = f"{share:.1%} of the last second"
     if share < 0.005:
         return Disturbance("steal time", how)
