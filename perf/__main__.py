@@ -5,7 +5,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from toolkit.address import command
+from toolkit.address import command, lacks
+from toolkit.exits import Exit
 
 CALLED = command("perf")
 
@@ -47,10 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         module = importlib.import_module(f"perf.cli.commands.{name}")
     except ModuleNotFoundError as error:
-        if error.name != "pyperf":
-            raise
-        print(f"{CALLED} {name} needs pyperf: pip install 'ftthreading[perf]'", file=sys.stderr)
-        return 2
+        print(lacks("perf", error), file=sys.stderr)
+        return Exit.TOO_LITTLE
     parser = argparse.ArgumentParser(
         prog=f"{CALLED} {name}",
         description=f"{COMMANDS[name].capitalize()}.",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from toolkit.address import lacks
 from toolkit.exits import Exit
 
-from .cli.command_line import main
-
 if __name__ == "__main__":
+    try:
+        from .cli.command_line import main
+    except ModuleNotFoundError as error:
+        print(lacks("stress", error), file=sys.stderr)
+        sys.exit(Exit.TOO_LITTLE)
     try:
         code = main()
     except BrokenPipeError:

@@ -18,3 +18,11 @@ def command(tool: str) -> str:
 def words(tool: str) -> list[str]:
     """Return the same for an interpreter's command line."""
     return ["-m", tool if IN_CHECKOUT else f"ftthreading.{tool}"]
+
+
+def lacks(tool: str, error: ModuleNotFoundError) -> str:
+    """Return the sentence on a library that a tool needs. Raises the error if it is one of ours."""
+    library = (error.name or "").partition(".")[0]
+    if library in ("", "ftthreading", "ftthreading_tools", "perf", "stress", "toolkit"):
+        raise error
+    return f"{command(tool)} needs {library}: pip install 'ftthreading[{tool}]'"

@@ -163,15 +163,17 @@ def test_perf(installed: Path, folder: Path) -> None:
 
 
 def test_what_needs_a_checkout_says_so(installed: Path, folder: Path) -> None:
-    done = call(installed, folder, "-m", "ftthreading.perf", "ab", "--base", "HEAD", codes=(2,))
+    done = call(installed, folder, "-m", "ftthreading.perf", "ab", "--base", "HEAD", codes=(3,))
     assert done.stderr.endswith("it runs in a checkout of ftthreading only\n")
 
 
-def test_a_missing_extra_is_told(installed: Path, folder: Path) -> None:
-    (folder / "pyperf.py").write_text("raise ModuleNotFoundError('no pyperf', name='pyperf')\n")
-    done = call(installed, folder, "-m", "ftthreading.perf", "run", codes=(2,))
-    assert done.stderr.endswith("needs pyperf: pip install 'ftthreading[perf]'\n")
-    call(installed, folder, "-m", "ftthreading.perf", "programs", "--help")
+@pytest.mark.parametrize(("tool", "library"), [("perf", "pyperf"), ("stress", "rich")])
+def test_a_missing_extra_is_told(installed: Path, folder: Path, tool: str, library: str) -> None:
+    (folder / f"{library}.py").write_text(f"raise ModuleNotFoundError(name={library!r})\n")
+    done = call(installed, folder, "-m", f"ftthreading.{tool}", "run", codes=(3,))
+    assert done.stderr.endswith(f"needs {library}: pip install 'ftthreading[{tool}]'\n")
+    # What a scenario imports needs none.
+    call(installed, folder, "-c", f"import ftthreading.{tool}")
 
 
 def test_a_taken_name_is_told(installed: Path, folder: Path) -> None:

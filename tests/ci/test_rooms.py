@@ -15,7 +15,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # A room imports of itself and of the floors below its own.
 FLOORS = {
     "toolkit": (
-        ("__init__", "address", "child", "exits", "files", "machine", "pages", "progress", "tables"),
+        (
+            "__init__",
+            "address",
+            "child",
+            "exits",
+            "files",
+            "machine",
+            "pages",
+            "progress",
+            "tables",
+        ),
     ),
     "perf": (
         ("__init__", "analysis", "native", "programs", "results"),
