@@ -11,7 +11,7 @@ from perf.analysis.inference import Interval, ratio_interval
 from perf.analysis.rounds import ENOUGH_ROUNDS
 
 
-class Verdict(enum.Enum):
+class Judgement(enum.Enum):
     """What an interval says; the value is how it is shown."""
 
     WORSE = "WORSE"
@@ -21,15 +21,15 @@ class Verdict(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class CaseComparison:
     """How many times as good the second side is: above 1 is better."""
 
     interval: Interval
     rounds: int
-    verdict: Verdict
+    verdict: Judgement
 
 
-def compare(base: Sequence[float], own: Sequence[float], *, exact: bool = False) -> Comparison:
+def compare(base: Sequence[float], own: Sequence[float], *, exact: bool = False) -> CaseComparison:
     """Compare values of which there is one a round, and less is better.
 
     A verdict needs the whole interval on one side of 1, and enough rounds unless the values are
@@ -38,9 +38,9 @@ def compare(base: Sequence[float], own: Sequence[float], *, exact: bool = False)
     interval = ratio_interval(own, base)
     rounds = min(len(base), len(own))
     if rounds < ENOUGH_ROUNDS and not exact:
-        verdict = Verdict.FEW
+        verdict = Judgement.FEW
     elif interval.low > 1:
-        verdict = Verdict.BETTER
+        verdict = Judgement.BETTER
     else:
-        verdict = Verdict.WORSE if interval.high < 1 else Verdict.UNCLEAR
-    return Comparison(interval, rounds, verdict)
+        verdict = Judgement.WORSE if interval.high < 1 else Judgement.UNCLEAR
+    return CaseComparison(interval, rounds, verdict)

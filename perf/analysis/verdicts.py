@@ -14,7 +14,7 @@ CHANCE = 0.01
 LEAST_VALUES = 6  # of each side; fewer say nothing
 
 
-class Finding(enum.Enum):
+class GateVerdict(enum.Enum):
     """What became of a case; the value is how it is shown."""
 
     SLOWER = "SLOWER"
@@ -31,7 +31,7 @@ class Judged:
     case: str
     ratio: Interval | None
     chance: float
-    finding: Finding
+    finding: GateVerdict
 
 
 Sides = tuple[Sequence[float], Sequence[float]]  # base, head: one value a round, lower is better
@@ -49,18 +49,18 @@ def judge(found: Mapping[str, Sides], threshold: float) -> list[Judged]:
 
 def _one(case: str, sides: Sides, up: float, down: float, threshold: float) -> Judged:
     if min(map(len, sides)) < LEAST_VALUES:
-        return Judged(case, None, 1.0, Finding.UNSURE)
+        return Judged(case, None, 1.0, GateVerdict.UNSURE)
     ratio = ratio_interval(*sides)
     if ratio.low > threshold and up < CHANCE:
-        finding = Finding.SLOWER
+        finding = GateVerdict.SLOWER
     elif ratio.high > threshold:
-        finding = Finding.UNSURE
+        finding = GateVerdict.UNSURE
     elif ratio.low > 1 and up < CHANCE:
-        finding = Finding.WITHIN
+        finding = GateVerdict.WITHIN
     elif ratio.high < 1 and down < CHANCE:
-        finding = Finding.FASTER
+        finding = GateVerdict.FASTER
     else:
-        finding = Finding.SAME
+        finding = GateVerdict.SAME
     return Judged(case, ratio, min(up, down), finding)
 
 
@@ -71,8 +71,8 @@ def confirmed(first: Sequence[Judged], again: Sequence[Judged]) -> list[Judged]:
     """
     second = {each.case: each.finding for each in again}
     return [
-        dataclasses.replace(each, finding=Finding.UNSURE)
-        if each.finding is Finding.SLOWER and second.get(each.case) is not Finding.SLOWER
+        dataclasses.replace(each, finding=GateVerdict.UNSURE)
+        if each.finding is GateVerdict.SLOWER and second.get(each.case) is not GateVerdict.SLOWER
         else each
         for each in first
     ]
@@ -81,6 +81,6 @@ def confirmed(first: Sequence[Judged], again: Sequence[Judged]) -> list[Judged]:
 def code(judged: Sequence[Judged]) -> int:
     """Return the exit code: 1 a regression, 3 too noisy to tell, 0 neither."""
     findings = {each.finding for each in judged}
-    if Finding.SLOWER in findings:
+    if GateVerdict.SLOWER in findings:
         return 1
-    return 3 if Finding.UNSURE in findings or not judged else 0
+    return 3 if GateVerdict.UNSURE in findings or not judged else 0

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from perf.analysis.comparison import Comparison, Verdict, compare
+from perf.analysis.comparison import CaseComparison, Judgement, compare
 from perf.analysis.rounds import ENOUGH_ROUNDS
 from perf.cases.contended_workloads import IS_SET
 from perf.dashboard.cautions import cautions, cpus
@@ -95,12 +95,12 @@ def choose(results: Sequence[Result], named: Sequence[pathlib.Path]) -> Result:
     )
 
 
-def compared(pair: Pair) -> Comparison:
+def compared(pair: Pair) -> CaseComparison:
     """Say how many times as fast our own is."""
     return compare(pair[0].medians, pair[1].medians)
 
 
-def times(found: Comparison) -> str:
+def times(found: CaseComparison) -> str:
     """Write how many times as fast our own is."""
     return f"{found.interval.estimate:.2f}\N{MULTIPLICATION SIGN}"
 
@@ -108,7 +108,7 @@ def times(found: Comparison) -> str:
 def losses(result: Result) -> tuple[list[str], int]:
     """Return the cells that lose with their ratios, the worst first, and the number of cells."""
     found = [(compared(pair), case) for case, pair in pairs(result)]
-    lost = [each for each in found if each[0].verdict is Verdict.WORSE]
+    lost = [each for each in found if each[0].verdict is Judgement.WORSE]
     lost.sort(key=lambda each: each[0].interval.estimate)
     return [f"{case.id} {times(ratio)}" for ratio, case in lost], len(found)
 
@@ -184,7 +184,7 @@ def _panel(drawing: Drawing, left: float, top: float, name: str, curve: Curve, u
             drawing.dot(x, y, f"{kind} dot")
     for count in threads:
         found = compared(curve[count])
-        if found.verdict is Verdict.WORSE:
+        if found.verdict is Judgement.WORSE:
             x, y = place(count, 1 / curve[count][1].median)
             drawing.dot(x, y, "ring", radius=8)
             below = y < y0 + PLOT_HEIGHT / 2

@@ -10,7 +10,7 @@ from typing import Any
 from perf.analysis import verdicts
 from perf.analysis.inference import Interval, steady
 from perf.analysis.rounds import alternate
-from perf.analysis.verdicts import Finding, Judged, Sides
+from perf.analysis.verdicts import GateVerdict, Judged, Sides
 from perf.results.case import OWN, Case
 from perf.results.measurement import Measurement, Round
 from perf.runner import instructions
@@ -63,7 +63,7 @@ class Duel:
         Raises instructions.CannotCount or child.Interrupted.
         """
         first = self._counted(cases)
-        if suspects := [each.case for each in first if each.finding is Finding.SLOWER]:
+        if suspects := [each.case for each in first if each.finding is GateVerdict.SLOWER]:
             return verdicts.confirmed(first, self._counted(suspects))
         return first
 
@@ -77,9 +77,9 @@ class Duel:
             own, before = head[OWN, case], base[OWN, case]
             ratio = own.instructions / before.instructions
             slower = ratio > instructions.THRESHOLD or own.blocks > max(before.blocks, 0)
-            finding = Finding.SLOWER if slower else Finding.SAME
+            finding = GateVerdict.SLOWER if slower else GateVerdict.SAME
             if ratio < 1 / instructions.THRESHOLD and not slower:
-                finding = Finding.FASTER
+                finding = GateVerdict.FASTER
             found.append(Judged(case, Interval(ratio, ratio, ratio), 0.0, finding))
         return found
 
@@ -108,13 +108,13 @@ class Duel:
         """
         base, head = self.measure(cases, rounds, "clock")
         judged = verdicts.judge(sides(cases, base, head), threshold)
-        doubtful = {each.case for each in judged if each.finding is Finding.UNSURE}
+        doubtful = {each.case for each in judged if each.finding is GateVerdict.UNSURE}
         if doubtful:
             again = [case for case in cases if case.id in doubtful]
             more = self.measure(again, rounds, "clock, what is inconclusive")
             base, head = base + later(more[0], rounds), head + later(more[1], rounds)
             judged = verdicts.judge(sides(cases, base, head), threshold)
-        suspects = {each.case for each in judged if each.finding is Finding.SLOWER}
+        suspects = {each.case for each in judged if each.finding is GateVerdict.SLOWER}
         if suspects:
             again = [case for case in cases if case.id in suspects]
             apart = self.measure(again, rounds, "clock, confirming what is slower")

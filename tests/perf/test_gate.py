@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from perf.analysis import verdicts
-from perf.analysis.verdicts import Finding, Judged
+from perf.analysis.verdicts import GateVerdict, Judged
 from perf.results.case import Case
 from perf.results.measurement import Measurement, Round
 from perf.runner import ab, instructions, slowdowns
@@ -31,7 +31,7 @@ def rounds(draw: random.Random, level: float = 1.0, noise: float = 0.05) -> list
     return [level * math.exp(draw.gauss(0, noise)) for _ in range(8)]
 
 
-def judged(seed: int, slower: float, noise: float) -> dict[str, Finding]:
+def judged(seed: int, slower: float, noise: float) -> dict[str, GateVerdict]:
     """Judge some cases of which the first is slower."""
     draw = random.Random(seed)
     found = {case: (rounds(draw, 1, noise), rounds(draw, 1, noise)) for case in CASES}
@@ -42,37 +42,40 @@ def judged(seed: int, slower: float, noise: float) -> dict[str, Finding]:
 def test_no_change_is_no_alarm() -> None:
     for seed in range(10):
         for noise in (0.03, 0.3):
-            assert Finding.SLOWER not in judged(seed, 1, noise).values()
-        assert Finding.SAME in judged(seed, 1, 0.03).values()
+            assert GateVerdict.SLOWER not in judged(seed, 1, noise).values()
+        assert GateVerdict.SAME in judged(seed, 1, 0.03).values()
 
 
 def test_half_as_slow_again_is_found_and_never_passed() -> None:
     for noise in (0.03, 0.1, 0.3):
         found = [judged(seed, 1.5, noise)[CASES[0]] for seed in range(10)]
-        assert set(found) <= {Finding.SLOWER, Finding.UNSURE}
-        assert noise > 0.03 or found.count(Finding.SLOWER) >= 9
+        assert set(found) <= {GateVerdict.SLOWER, GateVerdict.UNSURE}
+        assert noise > 0.03 or found.count(GateVerdict.SLOWER) >= 9
 
 
 def test_a_little_slower_and_faster_are_told_apart_from_no_change() -> None:
-    assert judged(1, 1.12, 0.01)[CASES[0]] is Finding.WITHIN
-    assert judged(1, 0.8, 0.01)[CASES[0]] is Finding.FASTER
+    assert judged(1, 1.12, 0.01)[CASES[0]] is GateVerdict.WITHIN
+    assert judged(1, 0.8, 0.01)[CASES[0]] is GateVerdict.FASTER
 
 
-def one(finding: Finding, case: str = "a") -> Judged:
+def one(finding: GateVerdict, case: str = "a") -> Judged:
     return Judged(case, None, 0.0, finding)
 
 
 def test_what_is_not_confirmed_is_inconclusive() -> None:
-    first = [one(Finding.SLOWER), one(Finding.SAME, "b")]
-    assert verdicts.confirmed(first, [one(Finding.SLOWER)]) == first
-    for again in ([one(Finding.SAME)], [one(Finding.UNSURE)], []):
-        assert verdicts.confirmed(first, again) == [one(Finding.UNSURE), first[1]]
+    first = [one(GateVerdict.SLOWER), one(GateVerdict.SAME, "b")]
+    assert verdicts.confirmed(first, [one(GateVerdict.SLOWER)]) == first
+    for again in ([one(GateVerdict.SAME)], [one(GateVerdict.UNSURE)], []):
+        assert verdicts.confirmed(first, again) == [one(GateVerdict.UNSURE), first[1]]
 
 
 def test_exit_codes() -> None:
-    assert verdicts.code([one(Finding.SAME), one(Finding.WITHIN), one(Finding.FASTER)]) == 0
-    assert verdicts.code([one(Finding.SAME), one(Finding.UNSURE)]) == 3
-    assert verdicts.code([one(Finding.SLOWER), one(Finding.UNSURE)]) == 1
+    assert (
+        verdicts.code([one(GateVerdict.SAME), one(GateVerdict.WITHIN), one(GateVerdict.FASTER)])
+        == 0
+    )
+    assert verdicts.code([one(GateVerdict.SAME), one(GateVerdict.UNSURE)]) == 3
+    assert verdicts.code([one(GateVerdict.SLOWER), one(GateVerdict.UNSURE)]) == 1
     assert verdicts.code([]) == 3
     few = verdicts.judge({"a": ([1.0] * 5, [1.0] * 8)}, 1.25)
     assert verdicts.code(few) == 3

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 
 from perf.analysis import verdicts
-from perf.analysis.verdicts import Finding, Judged
+from perf.analysis.verdicts import GateVerdict, Judged
 from perf.cases.catalogue import every, matches, of_tier
 from perf.cases.uncontended import STATEMENTS
 from perf.instruments.bench import Axes
@@ -112,9 +112,10 @@ def conclude(judged: Sequence[Judged], command: str) -> int:
     """Print the verdict; return the exit code."""
     code = verdicts.code(judged)
     named = {
-        finding: [each.case for each in judged if each.finding is finding] for finding in Finding
+        finding: [each.case for each in judged if each.finding is finding]
+        for finding in GateVerdict
     }
-    slower, unsure = named[Finding.SLOWER], named[Finding.UNSURE]
+    slower, unsure = named[GateVerdict.SLOWER], named[GateVerdict.UNSURE]
     if code == 1:
         print(f"VERDICT: SLOWER: {', '.join(slower)}")
     if unsure:
@@ -129,7 +130,7 @@ def conclude(judged: Sequence[Judged], command: str) -> int:
 
 def again(options: argparse.Namespace, judged: Sequence[Judged]) -> str:
     """Return the command that measures what was not passed once more."""
-    bad = [each.case for each in judged if each.finding in (Finding.SLOWER, Finding.UNSURE)]
+    bad = [each.case for each in judged if each.finding in (GateVerdict.SLOWER, GateVerdict.UNSURE)]
     words = ["python", *command_words("perf"), "ab", "--base", options.base, "--head", options.head]
     words += [f"--rounds={options.rounds}", f"--threshold={options.threshold:g}"]
     return shlex.join([*words, f"--window={options.window:g}", *(f"--only={name}" for name in bad)])

@@ -5,7 +5,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
-from perf.analysis.comparison import Verdict, compare
+from perf.analysis.comparison import Judgement, compare
 from perf.analysis.inference import Interval
 from perf.analysis.rounds import ENOUGH_ROUNDS
 from perf.cases import catalogue
@@ -26,7 +26,7 @@ class Pair:
     base: Measurement
     own: Measurement
     ratio: Interval
-    verdict: Verdict
+    verdict: Judgement
 
     @classmethod
     def of(cls, base: Measurement, own: Measurement) -> "Pair":
@@ -38,7 +38,9 @@ class Pair:
 def pairs(base: dict[str, Measurement], own: dict[str, Measurement]) -> list[Pair]:
     """Compare what both have; the worst comes first, and what is clear before what is not."""
     found = [Pair.of(base[name], own[name]) for name in base if name in own]
-    return sorted(found, key=lambda each: (each.verdict is not Verdict.WORSE, each.ratio.estimate))
+    return sorted(
+        found, key=lambda each: (each.verdict is not Judgement.WORSE, each.ratio.estimate)
+    )
 
 
 def amount(measurement: Measurement) -> str:
@@ -142,7 +144,7 @@ def main(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def judge(found: Sequence[Pair], threshold: float, results: int) -> int:
     """Print the verdict; return the exit code."""
     counts = Counter(pair.verdict for pair in found)
-    said = ", ".join(f"{counts[one]} {one.value.lower()}" for one in Verdict if counts[one])
+    said = ", ".join(f"{counts[one]} {one.value.lower()}" for one in Judgement if counts[one])
     print(
         "\nMedians of rounds, their ratio and its bootstrap interval; above 1 the second is better."
         "\nThe intervals are not corrected for their number: about one in twenty errs by chance."
@@ -151,13 +153,13 @@ def judge(found: Sequence[Pair], threshold: float, results: int) -> int:
         print(f"VERDICT: {len(found)} cases: {said}")
         return 0
     lost = [pair for pair in found if pair.ratio.high < 1 / threshold]
-    lost = [pair for pair in lost if pair.verdict is Verdict.WORSE]
+    lost = [pair for pair in lost if pair.verdict is Judgement.WORSE]
     if lost:
         names = ", ".join(pair.base.case.id for pair in lost)
         print(f"VERDICT: REGRESSION of more than {threshold:g} times: {names} ({said}); the two")
         print("were not measured by turns: `python -m perf ab` does that")
         return 1
-    if counts[Verdict.FEW] == len(found):
+    if counts[Judgement.FEW] == len(found):
         print(f"VERDICT: TOO NOISY to tell: {said} (at least {ENOUGH_ROUNDS} are needed)")
         return Exit.TOO_LITTLE
     print(f"VERDICT: no regression of more than {threshold:g} times in {len(found)} cases: {said}")
