@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pytest
@@ -117,7 +118,9 @@ odd: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(["1", b"", (), Decimal(1), Decimal("nan"), 1j]),
 )
 # What ends a wait at once, one way or another; with NaN the loops of threading never end.
-past: st.SearchStrategy[Any] = st.one_of(st.integers(-3, 0), st.floats(-3, 0))
+past: st.SearchStrategy[Any] = st.one_of(
+    st.integers(-3, 0), st.floats(-3, 0), st.sampled_from([-(2**63), Fraction(-1, 2)])
+)
 over = past | st.sampled_from(["1", b"", (), 1j])
 not_for_ever = over.filter(lambda value: value != -1)  # which is what it means to acquire()
 false: st.SearchStrategy[Any] = st.sampled_from([False, 0, "", None, ()])

@@ -133,18 +133,26 @@ ftt_parse_wait(PyObject *seconds, int64_t *timeout)
         *timeout = -1;
         return 0;
     }
-    /* NaN is not more than nothing: threading only polls then. */
-    if (PyFloat_Check(seconds) && !(PyFloat_AS_DOUBLE(seconds) > 0)) {
+    /* As threading asks: what is not more than nothing, NaN too, is no time, whatever its type. */
+    int more;
+    if (PyFloat_Check(seconds)) {
+        more = PyFloat_AS_DOUBLE(seconds) > 0;
+    }
+    else {
+        PyObject *zero = PyLong_FromLong(0);
+        more = zero == NULL ? -1 : PyObject_RichCompareBool(seconds, zero, Py_GT);
+        Py_XDECREF(zero);
+    }
+    if (more <= 0) {
         *timeout = 0;
-        return 0;
+        return more;
     }
     if (ftt_seconds_to_ns(seconds, timeout) < 0) {
         return -1;
     }
-    if (*timeout > 0 && *timeout / 1000 + (*timeout % 1000 != 0) > PY_TIMEOUT_MAX) {
+    if (*timeout / 1000 + (*timeout % 1000 != 0) > PY_TIMEOUT_MAX) {
         PyErr_SetString(PyExc_OverflowError, "timeout value is too large");
         return -1;
     }
-    *timeout = *timeout > 0 ? *timeout : 0;
     return 0;
 }

@@ -17,8 +17,9 @@ int ftt_seconds_to_ns(PyObject *seconds, int64_t *ns);
    or ns.  -1 with TypeError, ValueError or OverflowError set. */
 int ftt_parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *names, int64_t *timeout);
 
-/* A timeout of Condition, Semaphore, Event or Barrier: NULL or None is -1, for ever; nothing
-   or less is 0; else ns.  -1 with TypeError or OverflowError set. */
+/* A timeout of Condition, Semaphore, Event or Barrier: NULL or None is -1, for ever; what is not
+   more than 0, of whatever type, is 0; else ns.  -1 with TypeError, OverflowError or what the
+   comparison has raised. */
 int ftt_parse_wait(PyObject *seconds, int64_t *timeout);
 
 #endif

@@ -5,6 +5,8 @@
 #include "profiling/profiling.h"
 #include "types.h"
 
+#define NOT_HELD "cannot wait on un-acquired lock"
+
 static int
 require_owned(PyObject *self, ftt_monitor monitor, const char *message)
 {
@@ -19,7 +21,7 @@ static ftt_outcome
 wait(PyObject *self, int64_t timeout)
 {
     ftt_monitor monitor = ftt_condition_monitor(self);
-    if (require_owned(self, monitor, "cannot wait on un-acquired lock") < 0) {
+    if (require_owned(self, monitor, NOT_HELD) < 0) {
         return FTT_FAILED;
     }
     ftt_timing timing = ftt_timing_begin();
@@ -34,7 +36,7 @@ wait(PyObject *self, int64_t timeout)
     if (outcome == FTT_HANDLED) {
         PyErr_SetString(PyExc_RuntimeError, monitor.rlock == NULL
                                                 ? "release unlocked lock"
-                                                : "cannot wait on un-acquired lock");
+                                                : NOT_HELD);
         return FTT_FAILED;
     }
     return outcome;
@@ -45,6 +47,12 @@ ftt_condition_wait_method(PyObject *self, PyObject *seconds)
 {
     int64_t timeout;
     if (ftt_parse_wait(seconds, &timeout) < 0) {
+        /* threading looks at its lock first. */
+        PyObject *error = PyErr_GetRaisedException();
+        if (require_owned(self, ftt_condition_monitor(self), NOT_HELD) == 0) {
+            PyErr_SetRaisedException(Py_NewRef(error));
+        }
+        Py_DECREF(error);
         return NULL;
     }
     ftt_outcome outcome = wait(self, timeout);
