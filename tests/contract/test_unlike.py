@@ -1,4 +1,4 @@
-"""Bad arguments that random calls have found, and shrunk: those that end alike now, and the others."""
+"""Bad arguments that random calls found, and shrunk: those that end alike, and the others."""
 
 from __future__ import annotations
 
