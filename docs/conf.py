@@ -12,17 +12,17 @@ import __future__
 
 import importlib
 import re
-import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import ftthreading
 
 ROOT = Path(__file__).resolve().parents[1]
 
 project = "ftthreading"
 author = copyright = "The ftthreading developers"
-release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-version = release
+release = version = ftthreading.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "README"

@@ -236,12 +236,12 @@ def test_a_handler_keeps_the_rlock_that_wait_takes_back():
 
 
 class Pending:
-    """A timeout of 0, at the reading of which a signal arrives.
+    """A timeout that is not more than 0, at the comparison of which a signal arrives.
 
     It does so in C alone. Between two lines of Python its handler would run before wait() begins.
     """
 
-    __index__ = staticmethod(functools.partial(ctypes.CDLL(None)["raise"], signal.SIGUSR1))
+    __gt__ = staticmethod(functools.partial(ctypes.CDLL(None)["raise"], signal.SIGUSR1))
 
 
 @pytest.mark.parametrize("locktype", [RLock, SubRLock])
