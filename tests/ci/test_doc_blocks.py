@@ -117,6 +117,8 @@ def asked(words: list[str]) -> tuple[list[str], list[str]]:
         return base, rest[2:own]
     if module in ("stress", "perf", "pip"):
         return [*base, rest[2]], rest[3:]
+    if (plugin := "--ftthreading-stress") in rest:
+        return [*base, plugin], rest[2:]
     if "-p" in rest:
         return [*base, *rest[rest.index("-p") :][:2]], rest[2:]
     return base, rest[2:]

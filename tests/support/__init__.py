@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from stress.processes.crashes import FUTEX
 from toolkit import child
 
 SECONDS = 30.0
@@ -205,7 +206,12 @@ def run_python(
     command += [str(program)] if isinstance(program, Path) else ["-c", program]
     command += arguments
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
-    done = child.run(command, env={**os.environ, "PYTHONPATH": path, **(env or {})}, limit=timeout)
+    for _ in range(2):
+        done = child.run(
+            command, env={**os.environ, "PYTHONPATH": path, **(env or {})}, limit=timeout
+        )
+        if FUTEX not in done.stderr:  # else the kernel's fault, seen now and then among signals
+            break
     if done.ended_by_us or (check and done.fault):
         raise AssertionError(
             f"{command}: {done.fault}\n--- standard output\n{done.stdout}"

@@ -49,6 +49,8 @@ overrides_a_step(PyObject *self)
     return ftt_overrides(self, base_of(self), steps);
 }
 
+enum { TOO_FEW = -2 }; /* parties: the interpreter's own words for it differ */
+
 static int
 init(PyObject *self, PyObject *const *values)
 {
@@ -59,8 +61,7 @@ init(PyObject *self, PyObject *const *values)
         return -1;
     }
     if (parties < 1) {
-        PyErr_SetString(PyExc_ValueError, "parties must be >= 1");
-        return -1;
+        return TOO_FEW;
     }
     if (cast(self)->timeout != NULL) {
         /* Threads may be in the middle of a generation of the old number. */
@@ -85,7 +86,8 @@ barrier_init(PyObject *self, PyObject *args, PyObject *kwargs)
     for (Py_ssize_t i = 0; i < given; i++) {
         values[i] = PyTuple_GET_ITEM(args, i);
     }
-    return init(self, values);
+    int made = init(self, values);
+    return made == TOO_FEW ? ftt_call_python_init(self, args, kwargs) : made;
 }
 
 static int
@@ -303,7 +305,11 @@ call_init(FTT_CALL)
     if (steps != 0) {
         return steps < 0 ? NULL : ftt_call_python(function, args, nargsf, names);
     }
-    return init(args[0], values) < 0 ? NULL : Py_NewRef(Py_None);
+    int made = init(args[0], values);
+    if (made == TOO_FEW) {
+        return ftt_call_python(function, args, nargsf, names);
+    }
+    return made < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 const ftt_function ftt_barrier_functions[] = {

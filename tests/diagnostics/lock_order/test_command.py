@@ -95,7 +95,7 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     )
     assert (code, out) == (66, "")
     for line in filter(None, err.splitlines()):
-        assert f"    {line}\n" in shown.read_text()
+        assert f"\n{line}\n" in shown.read_text()
 
 
 def test_without_the_option_nothing_is_said(bank: Bank) -> None:
