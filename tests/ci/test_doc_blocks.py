@@ -30,6 +30,7 @@ from typing import NamedTuple
 import pytest
 from markdown_it import MarkdownIt
 
+from ci.nightly import STEPS
 from tests.ci.test_docs import PAGES, ROOT
 from toolkit.machine import gil_enabled, usable_cpus
 
@@ -202,3 +203,13 @@ def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
     assert missing("python -m nothing") == ["no module nothing"]
     with pytest.raises(AssertionError, match="ZeroDivisionError"):
         run(tmp_path, sys.executable, "-c", "1 / 0")
+
+
+@pytest.mark.once
+def test_nightly_and_the_workflows_call_what_there_is() -> None:
+    lines = [re.sub(r'"\$\(ci/env \S+\)"', "python", step.command) for step in STEPS]
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        called = re.findall(r"python -m (?:perf|stress) .*", path.read_text(encoding="utf-8"))
+        lines += [line for line in called if "$" not in line]
+    assert any("perf dash" in line for line in lines)
+    assert missing("\n".join(lines)) == []
