@@ -26,7 +26,7 @@ from pathlib import Path
 from ci.comparing import AGAIN, EXIT, File, compare, launch, tell
 from ci.sides import PROBE, Side, environment, sides
 from toolkit.child import INTERRUPTS, Interrupted
-from toolkit.exits import Exit
+from toolkit.exits import Exit, call
 from toolkit.machine import summary
 from toolkit.progress import Progress
 
@@ -199,4 +199,4 @@ def compare_all(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(call(main))

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toolkit.child import INTERRUPTS, Interrupted, Process
-from toolkit.exits import Exit
+from toolkit.exits import Exit, call
 from toolkit.machine import summary
 from toolkit.progress import Progress
 from toolkit.tables import table
@@ -233,4 +233,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(call(lambda: main(sys.argv[1:])))

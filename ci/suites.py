@@ -28,7 +28,7 @@ from ci.projects.pins import Project
 from ci.projects.run import Suite, unpack
 from ci.sides import Side, pair, python_of
 from toolkit.child import INTERRUPTS, Interrupted
-from toolkit.exits import Exit
+from toolkit.exits import Exit, call
 from toolkit.machine import summary
 from toolkit.progress import Progress
 from toolkit.tables import table
@@ -243,4 +243,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(call(lambda: main(sys.argv[1:])))

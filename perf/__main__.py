@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from toolkit.address import command, lacks
-from toolkit.exits import Exit
+from toolkit.exits import Exit, call
 
 CALLED = command("perf")
 
@@ -62,4 +62,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(call(main))

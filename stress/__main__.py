@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from toolkit.address import lacks
-from toolkit.exits import Exit
+from toolkit.exits import Exit, call
 
 if __name__ == "__main__":
     try:
@@ -14,9 +14,7 @@ if __name__ == "__main__":
         print(lacks("stress", error), file=sys.stderr)
         sys.exit(Exit.TOO_LITTLE)
     try:
-        code = main()
-    except BrokenPipeError:
-        code = 0
+        code = call(main)
     except Exception:
         import traceback
 

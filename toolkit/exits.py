@@ -4,6 +4,10 @@ A command that a signal has ended says so as a shell does: 128 and the signal's 
 """
 
 import enum
+import os
+import signal
+import sys
+from collections.abc import Callable
 
 
 class Exit(enum.IntEnum):
@@ -19,3 +23,18 @@ class Exit(enum.IntEnum):
     """It could not run, or too little was seen to tell: a machine too noisy, no interpreter."""
     BROKEN = 4
     """The tool itself failed."""
+
+
+def call(main: Callable[[], int]) -> int:
+    """Call a tool's main function; return its exit code.
+
+    Where a reader such as `head` has gone early it ends as by SIGPIPE: without a word or a verdict.
+    """
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What the interpreter still writes as it ends goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code
