@@ -23,6 +23,10 @@ def start(function, name=None, *arguments):
     thread = threading.Thread(target=function, name=name, args=arguments, daemon=True)
     thread.start()
     return thread
+def meet(met=[]):  # of two threads, without a wait that could be seen
+    met.append(1)
+    while len(met) < 2:
+        time.sleep(0.001)
 def ready():
     print("ready", flush=True)
 """
@@ -30,15 +34,15 @@ def ready():
 ABBA = (
     BEGIN
     + """
-a, b, both = threading.Lock(), threading.RLock(), threading.Barrier(2)
+a, b = threading.Lock(), threading.RLock()
 def one():
     with a:
-        both.wait()
+        meet()
         with b:  # one waits here
             pass
 def two():
     with b:
-        both.wait()
+        meet()
         with a:  # two waits here
             pass
 start(one, "worker one"), start(two, "worker two")
