@@ -52,7 +52,11 @@ function render() {
   root.dataset.view = view;
   // The control that was just used is a new element now; its user goes on from there.
   if (focus) document.querySelector(`[name="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
-  document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  // Not by scrollIntoView: in newer browsers Tab would begin there, past the link to the content.
+  const nav = document.getElementById("views"), here = nav.querySelector("[aria-current]");
+  if (!here) return;
+  const [wide, its] = [nav, here].map((one) => one.getBoundingClientRect());
+  nav.scrollLeft += its.left - wide.left - (wide.width - its.width) / 2;
 }
 
 function about() {
