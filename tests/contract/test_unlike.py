@@ -14,11 +14,23 @@ from tests.support.comparing import outcome
 
 Call = Callable[[Any], object]
 
+
+class Boastful(int):
+    """Says that it is more than 0, whatever it is."""
+
+    def __gt__(self, other: object) -> bool:
+        return True
+
+
 ALIKE: dict[str, Call] = {
     "event, far in the past": lambda module: module.Event().wait(-(2**63)),
     "semaphore, far in the past": lambda module: module.Semaphore(0).acquire(True, -(2**63)),
     "barrier, far in the past": lambda module: module.Barrier(1).wait(-(2**63)),
     "event, a decimal": lambda module: module.Event().wait(Decimal(0)),
+    "event, more than 0 by its word": lambda module: module.Event().wait(Boastful(-5)),
+    "semaphore, more than 0 by its word": lambda module: module.Semaphore(0).acquire(
+        True, Boastful(-5)
+    ),
     "condition, not acquired": lambda module: module.Condition().wait("1"),
 }
 # Each is in docs/differences.md.

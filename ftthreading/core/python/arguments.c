@@ -135,7 +135,7 @@ ftt_parse_wait(PyObject *seconds, int64_t *timeout)
     }
     /* As threading asks: what is not more than nothing, NaN too, is no time, whatever its type. */
     int more;
-    if (PyFloat_Check(seconds)) {
+    if (PyFloat_CheckExact(seconds)) {
         more = PyFloat_AS_DOUBLE(seconds) > 0;
     }
     else {
@@ -148,6 +148,10 @@ ftt_parse_wait(PyObject *seconds, int64_t *timeout)
         return more;
     }
     if (ftt_seconds_to_ns(seconds, timeout) < 0) {
+        return -1;
+    }
+    if (*timeout < 0) { /* its comparison has lied */
+        PyErr_SetString(PyExc_ValueError, "timeout value must be a non-negative number");
         return -1;
     }
     if (*timeout / 1000 + (*timeout % 1000 != 0) > PY_TIMEOUT_MAX) {

@@ -18,8 +18,8 @@ int ftt_seconds_to_ns(PyObject *seconds, int64_t *ns);
 int ftt_parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *names, int64_t *timeout);
 
 /* A timeout of Condition, Semaphore, Event or Barrier: NULL or None is -1, for ever; what is not
-   more than 0, of whatever type, is 0; else ns.  -1 with TypeError, OverflowError or what the
-   comparison has raised. */
+   more than 0, of whatever type, is 0; else ns.  -1 with TypeError, OverflowError, ValueError
+   for a negative one that says it is more, or what the comparison has raised. */
 int ftt_parse_wait(PyObject *seconds, int64_t *timeout);
 
 #endif
