@@ -12,6 +12,7 @@ import sysconfig
 
 import pytest
 
+from stress.processes.crashes import FUTEX
 from tests.support import run_python
 
 pytestmark = pytest.mark.thread_unsafe(reason="runs interpreters by itself")
@@ -81,7 +82,10 @@ START_ALONE = """
 def test_handlers_that_raise() -> None:
     start = START_ALONE if sys.version_info[:2] == (3, 14) else START
     program = SIGNALS.replace("{rounds}", str(3000 * TIMES)).replace("{start}", start.strip())
-    done = run_python(program, timeout=600)
+    done = run_python(program, timeout=600, check=False)
+    if FUTEX in done.stderr:  # seen in the interpreter's join: stress blames the kernel
+        done = run_python(program, timeout=600)
+    assert done.returncode == 0, done.stderr
     raised, started = map(int, done.stdout.split())
     assert raised > 50, "hardly any handler raised: this tested nothing"
     assert started > 0, "none raised before the thread was made"

@@ -20,7 +20,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from stress.processes.crashes import FUTEX
 from toolkit import child
 
 SECONDS = 30.0
@@ -206,12 +205,7 @@ def run_python(
     command += [str(program)] if isinstance(program, Path) else ["-c", program]
     command += arguments
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
-    for _ in range(2):
-        done = child.run(
-            command, env={**os.environ, "PYTHONPATH": path, **(env or {})}, limit=timeout
-        )
-        if FUTEX not in done.stderr:  # else the kernel's fault, seen now and then among signals
-            break
+    done = child.run(command, env={**os.environ, "PYTHONPATH": path, **(env or {})}, limit=timeout)
     if done.ended_by_us or (check and done.fault):
         raise AssertionError(
             f"{command}: {done.fault}\n--- standard output\n{done.stdout}"
