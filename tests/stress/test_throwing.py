@@ -6,24 +6,20 @@ That a breach would be noticed is shown by targets that are broken on purpose.
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import random
 import shlex
 import subprocess
 import sys
-import sysconfig
 
 import pytest
 
 from stress.api.exposure import Exposure, Thrown
 from stress.processes import crashes
 from stress.processes.drift import ENOUGH, WARM_UP, Drift
-from tests.support import CHECKOUT, start_threads, wait_until
+from tests.support import start_threads, wait_until
 
-FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-THREAD_SANITIZER = "-fsanitize=thread" in str(sysconfig.get_config_var("CFLAGS"))
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+from .running import ENVIRONMENT, FREE_THREADED, THREAD_SANITIZER
 
 pytestmark = [
     pytest.mark.once,
