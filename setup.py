@@ -46,7 +46,7 @@ setup(
     ext_modules=[
         Extension(
             "ftthreading._core",
-            sources=sorted(glob("ftthreading/core/*/*.c")),
+            sources=sorted(glob("ftthreading/core/**/*.c", recursive=True)),
             depends=sorted(glob("ftthreading/core/*/*.h")),
             include_dirs=["ftthreading/core"],
             extra_compile_args=[

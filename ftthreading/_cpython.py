@@ -14,6 +14,7 @@ from types import FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 # Read through the module each time: tests and debuggers replace these names.
@@ -52,6 +53,27 @@ def is_own(function: object) -> bool:
 _bootstrap_inner: Any = getattr(threading.Thread, "_bootstrap_inner", None)
 _start_joinable_thread: Any = getattr(_thread, "start_joinable_thread", None)
 _ThreadHandle: Any = getattr(_thread, "_ThreadHandle", None)
+
+
+def start_unlisted(function: Callable[[], object]) -> Callable[[float], object]:
+    """Run it in a thread that `threading` knows nothing of, and that no exit waits for.
+
+    Returns what waits until that thread has ended, for at most so many seconds.
+    """
+    if _start_joinable_thread is not None:
+        join: Callable[[float], object] = _start_joinable_thread(function, daemon=True).join
+        return join
+    ended = _thread.allocate_lock()
+    ended.acquire()
+
+    def run() -> None:
+        try:
+            function()
+        finally:
+            ended.release()
+
+    _thread.start_new_thread(run, ())
+    return lambda seconds: ended.acquire(timeout=seconds)
 
 
 def is_plain(handle: object) -> bool:

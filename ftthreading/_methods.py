@@ -5,7 +5,7 @@ to a bound method holds, at the words of a TypeError. A method made in C answers
 of ours is a copy of the function that the running interpreter's class has, and C answers the calls
 that it knows (see core/python/function.h). For what C does not know the interpreter's code runs.
 What the class has besides, such as the private steps of a Barrier, ours inherits: see
-core/types/module.c.
+core/module.c.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ plain python has none for a script and two of `runpy` for a module). They show i
 in a debugger's ``where`` after ``breakpoint()``, as the place of a warning that is attributed to
 the caller of the main program, and in the depth at which recursion ends. And children that start a
 fresh interpreter (subprocess, multiprocessing's spawn and forkserver) are not launched by us: they
-run on whatever their own command line says, unless `_startup` has been asked to see to it.
+run on whatever their own command line says, unless `_startup.commands` has been asked.
 
 What is imported here has already been loaded to get this far: whatever is loaded before the
 program cannot be shadowed by it, and delays its start.
@@ -197,9 +197,9 @@ def _parse(arguments: list[str]) -> tuple[Prepare, str, list[str]]:
         sys.stdout.write(f"ftthreading {_version()} (Python {sys.version})\n")
         raise SystemExit(0)
     if first in ("--enable-at-startup", "--disable-at-startup", "--status") and not rest:
-        from ftthreading import _startup
+        from ftthreading._startup.commands import COMMANDS
 
-        raise SystemExit(_startup.COMMANDS[first]())
+        raise SystemExit(COMMANDS[first]())
     if first in ("dump", "top"):
         from ftthreading.diagnostics.outside import command
 

@@ -53,6 +53,6 @@ def status() -> Status:
 
     It looks at what `threading` has now and at two files, and changes nothing. Raises nothing.
     """
-    from ._startup import will_reach_children
+    from ._startup.files import will_reach_children
 
     return Status(vars(threading).get("Event") is Event, will_reach_children())

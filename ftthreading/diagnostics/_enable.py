@@ -19,10 +19,12 @@ import select
 import signal as signals
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
 from .. import _core
+from .._cpython import start_unlisted
 from . import _deadlocks, _dump, _waits
 from ._names import Threads
 
@@ -49,7 +51,8 @@ class _Watch:
         self.seen: set[object] = set()
         self.due = time.monotonic() + _LOOK_SECONDS
         self.reader, self.writer = -1, -1
-        self.ends, self.ended = [False], _thread.allocate_lock()  # of the thread that runs
+        self.ends = [False]  # of the thread that runs
+        self.join: Callable[[float], object] = lambda seconds: None
 
     def open(self) -> None:
         """Begin to be told of the signal."""
@@ -68,9 +71,8 @@ class _Watch:
                 os.close(end)
 
     def start(self) -> None:
-        self.ends, self.ended = [False], _thread.allocate_lock()
-        self.ended.acquire()
-        _thread.start_new_thread(self.run, (self.ends, self.ended))
+        ends = self.ends = [False]
+        self.join = start_unlisted(lambda: self.run(ends))
 
     def stop(self) -> None:
         """Let the thread end, and wait for it, but not for ever: it may be unable to write."""
@@ -78,9 +80,9 @@ class _Watch:
         with suppress(OSError):
             os.write(self.writer, b"\0")  # no signal has this number
         if _thread.get_ident() not in _deadlocks.own:
-            self.ended.acquire(timeout=_PATIENCE_SECONDS)
+            self.join(_PATIENCE_SECONDS)
 
-    def run(self, ends: list[bool], ended: _thread.LockType) -> None:
+    def run(self, ends: list[bool]) -> None:
         ident = _thread.get_ident()
         _deadlocks.own.add(ident)
         try:
@@ -101,7 +103,6 @@ class _Watch:
             pass  # the pipe was closed under us
         finally:
             _deadlocks.own.discard(ident)
-            ended.release()
 
     def act(self, ready: bool) -> None:
         if self.mode is not None and time.monotonic() >= self.due:

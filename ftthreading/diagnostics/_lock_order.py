@@ -10,7 +10,7 @@ from ._lock_order_recorder import (
     MOST_EDGES,
     MOST_LOCKS,
     MOST_REPORTS,
-    Found,
+    Suspicion,
     Watch,
     turn_off,
     turn_on,
@@ -67,7 +67,7 @@ class LockOrder:
         """What was found and neither suppressed nor withdrawn, in the order of finding."""
         return tuple(report for report in self._reports if not report.withdrawn)
 
-    def _found(self, found: Found) -> None:
+    def _found(self, found: Suspicion) -> None:
         report = Inversion(found)
         if self.suppressions.match(report.places) or len(self._reports) >= MOST_REPORTS:
             return

@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
-    from ._lock_order_recorder import Node
+    from ._lock_order_nodes import Node
     from ._lock_order_stacks import Stack
 
 MOST_SIGHTINGS = 4  # of an edge

@@ -30,12 +30,12 @@ from __future__ import annotations
 
 import _thread
 import os
-import weakref
 from collections import deque
 
-from .._core import Lock, RLock, _holding, _trace
+from .._core import _holding, _trace
 from .._cpython import private
 from ._lock_order_graph import Graph, Sighting
+from ._lock_order_nodes import Hold, Holder, Node, Ref
 from ._lock_order_stacks import caller, forget, key, site
 
 TYPE_CHECKING = False
@@ -51,86 +51,13 @@ MOST_KNOWN = 10_000  # orders that a thread has told already, each about 200 byt
 MOST_REPORTS = 1_000
 
 
-class Ref(weakref.ref):  # type: ignore[type-arg]
-    """A weak reference that knows where in the table it stands."""
-
-    __slots__ = ("address",)
-    address: int
-
-
-class Node:
-    """What is known of one lock.
-
-    Attributes:
-        made: where; None if it was made before anybody looked.
-        kind: "Lock", "RLock", or the name of the subclass.
-        holder: who took it last and has not released it; None for nobody.
-        signal: it was released by another thread than took it.
-    """
-
-    __slots__ = ("holder", "kind", "made", "number", "reentrant", "ref", "signal")
-
-    def __init__(self, number: int, ref: Ref, lock: Any, made: Stack | None) -> None:
-        self.number = number
-        self.ref = ref
-        self.made = made
-        self.reentrant = isinstance(lock, RLock)
-        kind = type(lock)
-        self.kind = {Lock: "Lock", RLock: "RLock"}.get(kind, kind.__name__)
-        self.holder: Hold | None = None
-        self.signal = False
-
-
-class Hold:
-    """That a thread holds a lock. `gone` is set by whoever finds that it does not any more."""
-
-    __slots__ = ("gone", "node", "stack", "thread", "with_")
-
-    def __init__(self, node: Node, thread: Holder, stack: Stack, with_: bool) -> None:
-        self.node = node
-        self.thread = thread
-        self.stack = stack
-        self.with_ = with_
-        self.gone = False
-
-    def is_true(self) -> bool:
-        """Whether it may still be so, as far as the lock tells."""
-        if self.gone or self.node.signal:
-            return False
-        lock: Any = self.node.ref()
-        if lock is None:
-            return False
-        taken: bool = RLock._is_owned(lock) if self.node.reentrant else Lock.locked(lock)
-        return taken
-
-
-class Holder:
-    """A thread, and what it holds, in the order in which it was taken."""
-
-    __slots__ = ("holds", "known", "number", "watch")
-
-    def __init__(self, watch: Watch, number: int) -> None:
-        self.watch = watch
-        self.number = number
-        self.holds: list[Hold] = []
-        self.known: set[tuple[int, ...]] = set()
-
-    def held(self) -> list[Hold]:
-        """What it holds now: not what another thread has released meanwhile, nor signals."""
-        for hold in self.holds:
-            if not hold.is_true():
-                self.holds = [hold for hold in self.holds if hold.is_true()]
-                break
-        return self.holds
-
-
 def thread_name() -> str:
     """The name of the calling thread; without making a Thread object for one that has none."""
     thread = private._active.get(_thread.get_ident())
     return f"{_thread.get_ident()}" if thread is None else f'"{thread.name}"'
 
 
-class Found:
+class Suspicion:
     """What was found, before it is put into words.
 
     Attributes:
@@ -151,7 +78,7 @@ class Found:
 class Watch:
     """All that is known, from when it is turned on until it is turned off."""
 
-    def __init__(self, report: Callable[[Found], None]) -> None:
+    def __init__(self, report: Callable[[Suspicion], None]) -> None:
         self.report = report
         self.guard = _thread.allocate_lock()
         self.local = _thread._local()
@@ -171,7 +98,7 @@ class Watch:
             holder: Holder = self.local.holder
         except AttributeError:
             self.threads += 1  # a number twice would do no more than name two threads as one
-            holder = self.local.holder = Holder(self, self.threads)
+            holder = self.local.holder = Holder(self.threads)
         return holder
 
     def node(self, lock: Any, made: Stack | None = None) -> Node | None:
@@ -226,7 +153,7 @@ class Watch:
 
     def _add_edges(
         self, me: Holder, node: Node, held: list[Hold], numbers: list[int], stack: Stack
-    ) -> list[Found]:
+    ) -> list[Suspicion]:
         self._bury()
         found = []
         all_held = frozenset(numbers)
@@ -241,7 +168,7 @@ class Watch:
                 found += self._found("lines", cycle)
         return found
 
-    def _found(self, kind: str, cycle: list[Sighting] | None) -> list[Found]:
+    def _found(self, kind: str, cycle: list[Sighting] | None) -> list[Suspicion]:
         if cycle is None or any(sighting.wanted.signal for sighting in cycle):
             return []
         nodes = [sighting.holder for sighting in cycle]
@@ -255,7 +182,7 @@ class Watch:
         if places in self.told or len(self.told) > 2 * MOST_REPORTS:
             return []
         self.told |= {places, made}
-        return [Found(kind, cycle, False, nodes)]
+        return [Suspicion(kind, cycle, False, nodes)]
 
     def twice(self, me: Holder, hold: Hold, stack: Stack, stuck: bool) -> None:
         """Note that a thread wants a plain Lock that it has."""
@@ -267,7 +194,7 @@ class Watch:
         sighting = Sighting(
             frozenset((node.number,)), me.number, thread_name(), node, node, hold.stack, stack
         )
-        self.report(Found("twice", [sighting], stuck, [node]))
+        self.report(Suspicion("twice", [sighting], stuck, [node]))
 
 
 def line_of(node: Node) -> tuple[str, int] | None:
@@ -375,7 +302,7 @@ def released(lock: Any, _: bool, __: bool) -> None:
         node.signal = True
 
 
-def turn_on(report: Callable[[Found], None]) -> Watch:
+def turn_on(report: Callable[[Suspicion], None]) -> Watch:
     """Begin to watch; RuntimeError if somebody does already."""
     global _watch
     if _watch is not None:

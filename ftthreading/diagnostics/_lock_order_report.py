@@ -12,7 +12,8 @@ from ._lock_order_stacks import in_words, site, where
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._lock_order_recorder import Found, Node
+    from ._lock_order_nodes import Node
+    from ._lock_order_recorder import Suspicion
     from ._lock_order_stacks import Stack
 
 RULE = "=" * 79
@@ -35,7 +36,7 @@ class Inversion:
 
     __slots__ = ("_nodes", "certain", "places", "reason", "suppression", "text")
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Suspicion) -> None:
         self._nodes: list[Node] = found.nodes
         self.certain: bool = found.kind == "objects" or (found.kind == "twice" and not found.stuck)
         self.reason: str = _reason(found)
@@ -54,7 +55,7 @@ class Inversion:
         return f"<{kind} lock order inversion at {self.suppression}>"
 
 
-def _reason(found: Found) -> str:
+def _reason(found: Suspicion) -> str:
     if found.kind == "twice":
         if not found.stuck:
             return "It was taken by `with`, so only this thread would release it."
@@ -75,7 +76,7 @@ def _reason(found: Found) -> str:
     return "The same locks were taken in both orders, without another lock around both."
 
 
-def _places(found: Found) -> list[list[str]]:
+def _places(found: Suspicion) -> list[list[str]]:
     """What a suppression can name, for each lock: "path:line" and functions."""
     places = []
     for sighting in found.cycle:
@@ -89,7 +90,7 @@ def _places(found: Found) -> list[list[str]]:
     return places
 
 
-def _text(found: Found, report: Inversion) -> str:
+def _text(found: Suspicion, report: Inversion) -> str:
     lines = [RULE, *_heading(found, report), ""]
     names = _names(found)
     for node, name in names.items():
@@ -105,7 +106,7 @@ def _text(found: Found, report: Inversion) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _heading(found: Found, report: Inversion) -> list[str]:
+def _heading(found: Suspicion, report: Inversion) -> list[str]:
     verdict = "" if report.certain else "possible "
     if found.kind == "twice":
         name = found.cycle[0].name
@@ -127,7 +128,7 @@ def _heading(found: Found, report: Inversion) -> list[str]:
     ]
 
 
-def _names(found: Found) -> dict[Node, str]:
+def _names(found: Suspicion) -> dict[Node, str]:
     """A letter for each lock; by lines, one for each line, with a number for the lock."""
     names: dict[Node, str] = {}
     for i, sighting in enumerate(found.cycle):
@@ -163,7 +164,7 @@ def _stack(what: str, stack: Stack) -> list[str]:
     return lines
 
 
-def _advice(found: Found) -> str:
+def _advice(found: Suspicion) -> str:
     if found.kind == "twice":
         return "To mend it, call what needs the lock without holding it, or make it an RLock."
     return (

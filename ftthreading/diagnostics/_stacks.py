@@ -1,8 +1,8 @@
 """The stack of a thread that waits, and what is to be read from it.
 
-It is copied while the thread is held in its call (`_stack` in core/types/inspect.c), so no frame of
-it goes on or ends meanwhile, and read from the copy, which takes longer; what is said of a thread
-that runs comes from `faulthandler`, which stops all threads for it.
+It is copied while the thread is held in its call (`_stack` in core/inspection/calls.c), so no frame
+of it goes on or ends meanwhile, and read from the copy, which takes longer; what is said of a
+thread that runs comes from `faulthandler`, which stops all threads for it.
 """
 
 from __future__ import annotations

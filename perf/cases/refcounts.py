@@ -123,7 +123,7 @@ def repeat(call: Callable[[], Any]) -> None:
         call()
 
 
-class Place:
+class WalkedPath:
     """One namespace with the paths in it, and the one path that is walked."""
 
     def __init__(self, path: str) -> None:
@@ -142,7 +142,7 @@ def of_probe(walker: Walker, path: str, kind: str) -> int:
     """Return the references that a call of a probe takes."""
     probe = Probe(kind)
     watch = Watch(probe)
-    call = Place(path).bind(probe)
+    call = WalkedPath(path).bind(probe)
     walker.run(lambda: repeat(call))
     before = watch.counts()[1]
     walker.run(call)
@@ -155,7 +155,7 @@ def of_lock(walker: Walker, path: str, lock: Any, spare: Any) -> int:
     One that a sleeper holds to what it sleeps on is among them, with ftthreading: it is taken where
     a sleep follows, so it is not what threads fight over.
     """
-    place = Place(path)
+    place = WalkedPath(path)
     warm = place.bind(spare)
     walker.run(lambda: repeat(warm))
     watch = Watch(lock)

@@ -40,7 +40,7 @@ EXPRESSIONS = {
 }
 
 
-class Owner:
+class AttributeOwner:
     """What `self` is."""
 
     def __init__(self, primitives: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ class Home:
             self._arguments = {name: index for index, name in enumerate(primitives)}
             self._more = {"shared": list(primitives.values())}
         elif shape == ATTRIBUTE:
-            self._more = {"self": Owner(primitives)}
+            self._more = {"self": AttributeOwner(primitives)}
 
     def job(
         self, loop: Callable[..., Any], names: Mapping[str, str], **others: Any

@@ -166,7 +166,7 @@ def test_imported_before(enabled: Path) -> None:
 
 def test_file_cannot_be_written(python: Path) -> None:
     """Nor is its beginning left behind."""
-    place = "from ftthreading._startup import startup_files as files; print(*files(), sep='\\n')"
+    place = "from ftthreading._startup import files; print(*files.startup_files(), sep='\\n')"
     obstacle = Path(run(python, "-c", place).stdout.splitlines()[-1])
     site = obstacle.parent
     obstacle.mkdir()

@@ -1,5 +1,5 @@
 /* The buckets of the parking table: queues of waiters by key, each under its lock.  Only
-   park.c, unpark.c, profiling.c and types/inspect.c look in here. */
+   park.c, unpark.c, profiling.c and inspection/calls.c look in here. */
 
 #ifndef FTT_TABLE_H
 #define FTT_TABLE_H

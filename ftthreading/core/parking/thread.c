@@ -4,7 +4,7 @@
    which new threads take first.  `ftt_waiters` links every waiter there is and only grows, so
    the child of a fork, where the common list may have been caught half changed, builds that
    list anew from it.  Another process may read it, and the list of threads, at any time
-   (types/offsets.c). */
+   (inspection/offsets.c). */
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -94,7 +94,7 @@ bool ftt_waiter_throw(ftt_waiter *waiter, void *exception);
 /* All waiters there ever were: the first of them; next_made leads on. */
 ftt_waiter *ftt_waiter_first(void);
 
-/* The heads of both lists, for who reads them from outside (types/offsets.c). */
+/* The heads of both lists, for who reads them from outside (inspection/offsets.c). */
 extern _Atomic(ftt_waiter *) ftt_waiters;
 extern ftt_thread *ftt_threads;
 

@@ -18,7 +18,7 @@
 
    Nothing is promised to a thread that backs off, and nobody relies on it. */
 
-#include "lock.h"
+#include "backoff.h"
 
 static bool
 taken_after(ftt_lock *lock, uint32_t pauses)

@@ -61,6 +61,7 @@
 
 #include <stddef.h>
 
+#include "handoff.h"
 #include "lock.h"
 #include "parking/profiling.h"
 

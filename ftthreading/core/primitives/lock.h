@@ -1,54 +1,9 @@
-/* Lock: the state word and its fast paths (the slow ones and the reasons are in lock.c). */
+/* Lock: its fast paths (the slow ones and the reasons are in lock.c). */
 
 #ifndef FTT_LOCK_H
 #define FTT_LOCK_H
 
-#include "parking/park.h"
-
-enum {
-    FTT_LOCKED = 1u,
-    FTT_AWAKE = FTT_CLAIM_BIT,
-    FTT_PARKED = 4u,
-};
-
-typedef struct {
-    ftt_word word;
-    ftt_word holder;       /* who has taken it last (ftt_lock_note); means nothing to the lock */
-    uint16_t last_handoff; /* ftt_handoff_stamp(); bucket lock */
-    ftt_pace pace;
-} ftt_lock;
-
-/* What a releasing thread tells the waiter it takes off the queue. */
-enum {
-    FTT_TOKEN_WAKE = 1,    /* the lock is or was free, and AWAKE is set for you: contend */
-    FTT_TOKEN_HANDOFF = 2  /* the lock is yours */
-};
-
-/* One step; never waits, and never fails on a lock that was free throughout. */
-static inline bool
-ftt_lock_try(ftt_lock *lock)
-{
-    uint32_t seen = 0;
-    if (ftt_cas(&lock->word, &seen, FTT_LOCKED, memory_order_acquire)) {
-        return true;
-    }
-    while ((seen & FTT_LOCKED) == 0) {
-        if (ftt_cas(&lock->word, &seen, seen | FTT_LOCKED, memory_order_acquire)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static inline bool
-ftt_lock_locked(const ftt_lock *lock)
-{
-    return (atomic_load_explicit(&lock->word, memory_order_acquire) & FTT_LOCKED) != 0;
-}
-
-/* For a lock found taken: stays awake for a while, and tries again.  Takes the time from a
-   timeout.  In backoff.c. */
-bool ftt_lock_back_off(ftt_lock *lock, int64_t *timeout);
+#include "backoff.h"
 
 /* For a lock that ftt_lock_try() found taken.  FTT_HANDLED after signal handlers ran: the caller
    looks whether the world has changed and calls again with the same wait. */
@@ -99,25 +54,6 @@ ftt_lock_release(ftt_lock *lock)
         return true;
     }
     return ftt_lock_release_slow(lock);
-}
-
-/* Whether a hand-over is due to one who waits since `since`; at most one a millisecond, of
-   which the caller keeps account.  Shared with the semaphores. */
-#define FTT_PATIENCE ((ftt_time)1000 * 1000) /* ns */
-
-/* The monotonic clock in steps of 65 us, cut to 16 bits: as it begins anew all 4 s, now and then a
-   hand-over that is due waits a millisecond longer. */
-static inline uint16_t
-ftt_handoff_stamp(ftt_time now)
-{
-    return (uint16_t)(now >> 16);
-}
-
-static inline bool
-ftt_handoff_due(uint16_t last_handoff, ftt_time since, ftt_time now)
-{
-    uint16_t steps = (uint16_t)(ftt_handoff_stamp(now) - last_handoff);
-    return now - since >= FTT_PATIENCE && steps > FTT_PATIENCE >> 16 && !ftt_finalizing();
 }
 
 /* Who has taken a Lock, for people who look for who keeps it: the thread's number, cut to 31 bits,

@@ -45,6 +45,7 @@
    WAITERS are; who gives one after it finds no AWAKE and wakes somebody itself; and who parks
    after it has found no permit. */
 
+#include "handoff.h"
 #include "parking/profiling.h"
 #include "semaphore.h"
 
@@ -278,7 +279,7 @@ ftt_semaphore_release_slow(ftt_semaphore *semaphore, int64_t count, int64_t limi
     return !me.refused;
 }
 
-enum { TOKEN_FOREIGN = 8 }; /* none of lock.h's */
+enum { TOKEN_FOREIGN = 8 }; /* none of handoff.h's */
 
 static bool
 turn_foreign(void *argument)

@@ -3,7 +3,7 @@
 #ifndef FTT_SEMAPHORE_H
 #define FTT_SEMAPHORE_H
 
-#include "lock.h"
+#include "parking/park.h"
 
 enum {
     FTT_SEMAPHORE_WAITERS = 1,

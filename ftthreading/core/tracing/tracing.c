@@ -4,20 +4,6 @@
    the place of the plain ones.  They do the same to the lock, so it does not matter which of the two
    a thread calls meanwhile.  The recorder is an interpreter's; which one, the lock's type tells.
 
-   The recorder is told:
-
-     made(lock)            by Lock(), RLock() or Condition(), before the caller has it
-     wanted(lock, with)    it is about to be waited for without limit, not held by the caller if
-                           it is an RLock; `with`: by __enter__.  If the answer is true, the
-                           caller will wait for SUSPENSE at first, and ask again with stuck=True.
-     taken(lock, with)     it was taken, by whatever kind of call; of an RLock only the outermost
-     waits(lock)           Condition.wait() is about to release it, and will take it back.  If
-                           the answer is true, taken() follows once that has been done.
-     released(lock)        it is about to be released, by whoever; of an RLock only the outermost
-
-   What the recorder does itself with locks is not told, nor what signal handlers and finalizers do
-   that run in it: `recording`, a flag of the thread.
-
    Exceptions.  The recorder raises none of its own, but it is Python code, in which a signal
    handler may run and raise, and memory or the stack may run out.  No lock is lost by that:
 
@@ -29,45 +15,15 @@
 
 #include "tracing.h"
 
-#include "types/condition_type.h"
-#include "os/atomics.h"
 #include "python/arguments.h"
 #include "python/function.h"
-#include "types/types.h"
+#include "types/acquire.h"
+#include "types/condition_object.h"
+#include "types/recorder.h"
 
 #include <limits.h>
 
 #define SUSPENSE ((int64_t)1000 * 1000 * 1000) /* ns */
-
-static _Thread_local bool recording FTT_TLS_MODEL;
-
-static ftt_module_state *
-state_of(PyObject *lock)
-{
-    PyObject *module = PyType_GetModuleByDef(Py_TYPE(lock), &ftt_module);
-    if (module == NULL) {
-        PyErr_Clear();
-        return NULL;
-    }
-    return PyModule_GetState(module);
-}
-
-/* The truth of the answer; -1 with an exception set; 0 if there is nobody to tell. */
-static int
-tell(PyObject *lock, int event, bool with, bool stuck)
-{
-    ftt_module_state *state = recording ? NULL : state_of(lock);
-    if (state == NULL || !atomic_load_explicit(&state->tracing, memory_order_acquire)) {
-        return 0;
-    }
-    PyObject *arguments[] = {lock, with ? Py_True : Py_False, stuck ? Py_True : Py_False};
-    recording = true;
-    PyObject *answer = PyObject_Vectorcall(state->recorder[event], arguments, 3, NULL);
-    recording = false;
-    int truth = answer == NULL ? -1 : answer == Py_True;
-    Py_XDECREF(answer);
-    return truth;
-}
 
 /* `lock` is of ours, RLocks of subclasses included. */
 static ftt_monitor
@@ -108,13 +64,13 @@ acquire_held(PyObject *lock, ftt_monitor parts, int64_t timeout, bool with)
     }
     ftt_outcome outcome = FTT_TIMED_OUT;
     if (timeout < 0) {
-        int suspect = tell(lock, FTT_WANTED, with, false);
+        int suspect = ftt_tell(lock, FTT_WANTED, with, false);
         if (suspect < 0) {
             return FTT_FAILED;
         }
         if (suspect > 0) {
             outcome = take(lock, parts, SUSPENSE, with);
-            if (outcome == FTT_TIMED_OUT && tell(lock, FTT_WANTED, with, true) < 0) {
+            if (outcome == FTT_TIMED_OUT && ftt_tell(lock, FTT_WANTED, with, true) < 0) {
                 return FTT_FAILED;
             }
         }
@@ -122,10 +78,10 @@ acquire_held(PyObject *lock, ftt_monitor parts, int64_t timeout, bool with)
     if (outcome == FTT_TIMED_OUT) {
         outcome = take(lock, parts, timeout, with);
     }
-    if (outcome == FTT_ACQUIRED && tell(lock, FTT_TAKEN, with, false) < 0) {
+    if (outcome == FTT_ACQUIRED && ftt_tell(lock, FTT_TAKEN, with, false) < 0) {
         /* The recorder may have noted it before. */
         PyObject *raised = PyErr_GetRaisedException();
-        if (tell(lock, FTT_RELEASED, false, false) < 0) {
+        if (ftt_tell(lock, FTT_RELEASED, false, false) < 0) {
             PyErr_Clear();
         }
         ftt_native_release(parts);
@@ -151,7 +107,7 @@ release(PyObject *lock)
     bool outermost = parts.rlock == NULL || (is_mine(parts) && ftt_rlock_count(parts.rlock) == 1);
     ftt_aside aside = {0};
     Py_INCREF(lock);
-    if (outermost && tell(lock, FTT_RELEASED, false, false) < 0) {
+    if (outermost && ftt_tell(lock, FTT_RELEASED, false, false) < 0) {
         ftt_set_aside(&aside);
     }
     bool released = ftt_native_release(parts) == 0;
@@ -198,7 +154,7 @@ static PyObject *
 traced_release_save(PyObject *self, PyObject *ignored)
 {
     /* Whoever asks for this is about to wait, and comes back with _acquire_restore(). */
-    if (is_mine(parts_of(self)) && tell(self, FTT_WAITS, false, false) < 0) {
+    if (is_mine(parts_of(self)) && ftt_tell(self, FTT_WAITS, false, false) < 0) {
         return NULL;
     }
     return ftt_rlock_release_save_method(self, ignored);
@@ -212,7 +168,7 @@ traced_acquire_restore(PyObject *self, PyObject *state)
     if (done == NULL) {
         ftt_set_aside(&aside);
     }
-    if (is_mine(parts_of(self)) && tell(self, FTT_TAKEN, false, false) < 0) {
+    if (is_mine(parts_of(self)) && ftt_tell(self, FTT_TAKEN, false, false) < 0) {
         Py_CLEAR(done);
         ftt_set_aside(&aside);
     }
@@ -279,7 +235,7 @@ traced_call_wait(FTT_CALL)
     PyObject *lock = Py_NewRef(cast(args[0])->lock);
     ftt_monitor parts = ftt_condition_monitor(args[0]);
     PyObject *result = NULL;
-    int held = tell(lock, FTT_WAITS, false, false);
+    int held = ftt_tell(lock, FTT_WAITS, false, false);
     if (held >= 0) {
         result = plain(function, args, nargsf, names);
     }
@@ -287,21 +243,12 @@ traced_call_wait(FTT_CALL)
     if (result == NULL) {
         ftt_set_aside(&aside);
     }
-    if (held > 0 && ftt_native_is_owned(parts) && tell(lock, FTT_TAKEN, false, false) < 0) {
+    if (held > 0 && ftt_native_is_owned(parts) && ftt_tell(lock, FTT_TAKEN, false, false) < 0) {
         Py_CLEAR(result);
         ftt_set_aside(&aside);
     }
     Py_DECREF(lock);
     return ftt_raise_again(&aside) < 0 ? NULL : result;
-}
-
-PyObject *
-ftt_trace_made(PyObject *lock)
-{
-    if (lock != NULL && tell(lock, FTT_MADE, false, false) < 0) {
-        Py_CLEAR(lock);
-    }
-    return lock;
 }
 
 PyObject *

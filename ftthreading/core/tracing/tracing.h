@@ -10,6 +10,9 @@
 
 #include "python/function.h"
 
+/* _trace(made, wanted, taken, waits, released) and _trace(None). */
+extern PyMethodDef ftt_tracing_methods[];
+
 /* What tracing.c has for switch.c. */
 
 typedef struct {

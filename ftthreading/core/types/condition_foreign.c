@@ -9,7 +9,7 @@
    it is not ours, and never more than MOST_CALLS times, should it be broken.  The exceptions of
    a lock in another thread than the one that runs signal handlers are its own, and final. */
 
-#include "condition_type.h"
+#include "condition_object.h"
 #include "types.h"
 #include "python/object.h"
 

@@ -2,8 +2,8 @@
    any other. */
 
 #include "python/arguments.h"
-#include "condition_type.h"
-#include "types.h"
+#include "acquire.h"
+#include "condition_object.h"
 #include "python/object.h"
 
 static PyObject *

@@ -1,9 +1,9 @@
 /* The Python type Condition: the life of its objects and the table of its methods, which are
-   in the other files that condition_type.h names. */
+   in the other files that condition_object.h names. */
 
 #include <stddef.h>
 
-#include "condition_type.h"
+#include "condition_object.h"
 #include "python/function.h"
 #include "types.h"
 

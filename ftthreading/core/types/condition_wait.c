@@ -1,7 +1,7 @@
 /* Condition's wait and notify: the methods that the queue of condition.h is for. */
 
 #include "python/arguments.h"
-#include "condition_type.h"
+#include "condition_object.h"
 #include "profiling/profiling.h"
 #include "types.h"
 

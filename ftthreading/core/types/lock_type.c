@@ -8,8 +8,8 @@
 #include "python/arguments.h"
 #include "python/object.h"
 #include "profiling/profiling.h"
+#include "acquire.h"
 #include "stand_in.h"
-#include "types.h"
 
 /* Before the object stand two words: its weak references, and a place that it does not use. */
 _Static_assert(2 * sizeof(void *) + sizeof(lock_object) <= 64, "a Lock fits into a cache line");

@@ -11,8 +11,9 @@
 #include "python/cpython.h"
 #include "python/object.h"
 #include "profiling/profiling.h"
+#include "acquire.h"
+#include "recorder.h"
 #include "stand_in.h"
-#include "types.h"
 
 ftt_rlock *
 ftt_rlock_of(PyObject *self)

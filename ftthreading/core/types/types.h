@@ -12,7 +12,7 @@
 
 extern PyModuleDef ftt_module;
 
-/* What a recorder is told (tracing.c). */
+/* What a recorder is told (recorder.h). */
 enum { FTT_MADE, FTT_WANTED, FTT_TAKEN, FTT_WAITS, FTT_RELEASED, FTT_EVENTS };
 
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
     PyTypeObject *semaphore;
     PyObject *threading;
     PyObject *their_rlock; /* threading.RLock, as it was when we were loaded */
-    PyObject *recorder[FTT_EVENTS]; /* tracing.c */
+    PyObject *recorder[FTT_EVENTS];
     _Atomic bool tracing;
 } ftt_module_state;
 
@@ -44,14 +44,6 @@ extern const ftt_function ftt_event_functions[];
 extern const ftt_function ftt_barrier_functions[];
 
 extern PyMethodDef ftt_barrier_module_methods[];
-extern PyMethodDef ftt_inspect_methods[];
-
-/* Of the floor above, tracing/: _trace(made, wanted, taken, waits, released) and _trace(None). */
-extern PyMethodDef ftt_tracing_methods[];
-
-/* For an RLock of a subclass that has just been made: tells of it while tracing is on, and returns
-   it; NULL, and the reference dropped, with what a signal handler raised meanwhile. */
-PyObject *ftt_trace_made(PyObject *lock);
 
 /* The methods in C; tracing.c exchanges some. */
 extern PyMethodDef ftt_lock_methods[];
@@ -91,38 +83,6 @@ ftt_let_go(PyObject *keeper)
 {
     ftt_this_thread.keeper = (ftt_keeper){NULL, NULL};
     Py_DECREF(keeper);
-}
-
-/* For a lock that was found taken; in contended.c.  `timeout` is not 0. */
-ftt_outcome ftt_lock_acquire_taken(PyObject *keeper, ftt_lock *lock, int64_t timeout);
-ftt_outcome ftt_rlock_acquire_taken(PyObject *keeper, ftt_rlock *rlock, int64_t timeout);
-
-/* Acquires a lock for a method of `keeper`, the object that the lock is a part of, or that owns
-   it; `with`: for a `with` statement. */
-static inline ftt_outcome
-ftt_lock_acquire_for(PyObject *keeper, ftt_lock *lock, int64_t timeout, bool with)
-{
-    ftt_outcome outcome = ftt_lock_try(lock) ? FTT_ACQUIRED
-                          : timeout == 0     ? FTT_TIMED_OUT
-                                             : ftt_lock_acquire_taken(keeper, lock, timeout);
-    if (outcome == FTT_ACQUIRED) {
-        ftt_lock_note(lock, with);
-    }
-    return outcome;
-}
-
-static inline ftt_outcome
-ftt_rlock_acquire_for(PyObject *keeper, ftt_rlock *rlock, int64_t timeout)
-{
-    if (ftt_rlock_is_owned(rlock)) {
-        ftt_rlock_set_count(rlock, ftt_rlock_count(rlock) + 1);
-        return FTT_ACQUIRED;
-    }
-    if (ftt_lock_try(&rlock->lock)) {
-        ftt_rlock_own(rlock, 1);
-        return FTT_ACQUIRED;
-    }
-    return timeout == 0 ? FTT_TIMED_OUT : ftt_rlock_acquire_taken(keeper, rlock, timeout);
 }
 
 /* The C locks in instances of exactly these types, for Condition. */

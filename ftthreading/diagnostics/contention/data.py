@@ -28,7 +28,7 @@ _CALLED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class ProfiledLock:
     """A lock, or all that were made at one place while the profile was on.
 
     Attributes:
@@ -68,7 +68,7 @@ class Waits:
 
     place: Place
     called: str
-    lock: Lock | None
+    lock: ProfiledLock | None
     count: float
     total: float
     longest: float
@@ -93,7 +93,7 @@ class Holds:
 
     place: Place
     called: str
-    lock: Lock
+    lock: ProfiledLock
     count: float
     total: float
     held: float
@@ -175,9 +175,9 @@ def _type_name(type: object) -> str:
     return _STANDING_IN.get(name, name)
 
 
-def _locks(entries: Iterable[_Entry]) -> dict[object, Lock]:
+def _locks(entries: Iterable[_Entry]) -> dict[object, ProfiledLock]:
     """The locks by their keys."""
-    locks: dict[object, Lock] = {}
+    locks: dict[object, ProfiledLock] = {}
     for entry in entries:
         kind, address, type, made, *_ = entry
         if kind == AWAITED:
@@ -193,11 +193,13 @@ def _locks(entries: Iterable[_Entry]) -> dict[object, Lock]:
     return locks
 
 
-def _lock_of(made: tuple[tuple[CodeType, int], ...] | None, address: int, kind: str) -> Lock:
+def _lock_of(
+    made: tuple[tuple[CodeType, int], ...] | None, address: int, kind: str
+) -> ProfiledLock:
     if made is None:
-        return Lock(kind, None, "", address)
+        return ProfiledLock(kind, None, "", address)
     place, called = _split(made)
-    return Lock(kind, place, called.removesuffix(".__init__"), address)
+    return ProfiledLock(kind, place, called.removesuffix(".__init__"), address)
 
 
 # Which line.
@@ -222,7 +224,7 @@ def _cleaned(stack: tuple[tuple[CodeType, int], ...]) -> tuple[Place, ...]:
     return tuple(place(code, line) for code, line in stack[:end]) or (NOWHERE,)
 
 
-def _rows(entries: list[_Entry], locks: dict[object, Lock]) -> list[Waits]:
+def _rows(entries: list[_Entry], locks: dict[object, ProfiledLock]) -> list[Waits]:
     """One for each line, what is called there, and lock."""
     rows: dict[object, Waits] = {}
     stacks: dict[object, dict[tuple[Place, ...], float]] = {}

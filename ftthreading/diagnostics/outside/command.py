@@ -19,8 +19,8 @@ import os
 import sys
 import time
 
-from .memory import Process, Refused
-from .read import Reader
+from .memory import ProcessMemory, Refused
+from .read import SnapshotReader
 from .stacks import native_stacks, other_stacks, python_stacks
 from .text import dump_lines
 from .top import top
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        reader = Reader(Process(options.pid))
+        reader = SnapshotReader(ProcessMemory(options.pid))
         if options.command == "top":
             return top(reader, options.interval, options.count)
         _dump(reader, options.stacks, options.native)
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _dump(reader: Reader, stacks: bool, native: bool) -> None:
+def _dump(reader: SnapshotReader, stacks: bool, native: bool) -> None:
     before = reader.snapshot()
     time.sleep(PAUSE)
     snapshot = reader.snapshot()

@@ -39,7 +39,7 @@ class Astray(Exception):
     """There is no memory at the address: what led there has changed meanwhile."""
 
 
-class Process:
+class ProcessMemory:
     """Another process, bound to the one that has the PID now."""
 
     def __init__(self, pid: int) -> None:

@@ -1,4 +1,4 @@
-"""Who waits for what in another process, from its memory (core/types/offsets.c says how).
+"""Who waits for what in another process, from its memory (core/inspection/offsets.c says how).
 
 Nothing there stands still, so nothing is taken on trust: every walk is bounded, a call counts if
 nothing in it has changed while its object was read, and the whole is read again where a pointer
@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from .memory import CHANGING, Astray, Process, Refused, printable
+from .memory import CHANGING, Astray, ProcessMemory, Refused, printable
 from .table import Table, find_table
 
 FOREVER = (1 << 63) - 1
@@ -23,7 +23,7 @@ _POINTER = "Q" if struct.calcsize("P") == 8 else "I"
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class SeenThread:
     """A thread that has used a primitive, and has not ended."""
 
     number: int
@@ -33,7 +33,7 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
-class Object:
+class SeenObject:
     """What a call waits on."""
 
     address: int
@@ -42,7 +42,7 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class SeenHolder:
     """Who is in the way of a call that waits for a lock."""
 
     thread: int  # number; of a Lock its lower 31 bits
@@ -50,17 +50,17 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class SeenWait:
     """A blocking call that goes on."""
 
     waiter: int  # its address
     thread: int  # number
     ident: int
-    object: Object | None
+    object: SeenObject | None
     purpose: str  # "acquire", "wait", "reacquire", "join"
     began: int  # ns, CLOCK_MONOTONIC
     until: int | None
-    holder: Holder | None
+    holder: SeenHolder | None
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -72,16 +72,16 @@ class Wait:
 class Snapshot:
     """What was read at one time."""
 
-    process: Process
+    process: ProcessMemory
     table: Table
-    waits: list[Wait] = field(default_factory=list)
-    threads: dict[int, Thread] = field(default_factory=dict)  # by number
+    waits: list[SeenWait] = field(default_factory=list)
+    threads: dict[int, SeenThread] = field(default_factory=dict)  # by number
     threads_changed: bool = False  # the list never stood still: who is not in it may be alive
     changed: int = 0  # calls that could not be read, as they changed all the time
     forks: int = 0
     tasks: list[int] = field(default_factory=list)  # native ids of all threads there are
 
-    def holder_of(self, wait: Wait) -> Thread | None:
+    def holder_of(self, wait: SeenWait) -> SeenThread | None:
         """Whom it waits for, if that is known and has not ended."""
         if wait.holder is None:
             return None
@@ -99,10 +99,10 @@ def _field(data: bytes, kind: str, offset: int) -> int:
     return int(value)
 
 
-class Reader:
+class SnapshotReader:
     """Reads a process, again and again."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: ProcessMemory) -> None:
         self.process = process
         self.table: Table = find_table(process)
 
@@ -134,7 +134,7 @@ class Reader:
 class _Look:
     """One snapshot."""
 
-    def __init__(self, process: Process, table: Table) -> None:
+    def __init__(self, process: ProcessMemory, table: Table) -> None:
         self.process, self.table = process, table
         self.types: dict[int, tuple[str, str]] = {}
         self.snapshot = Snapshot(process, table)
@@ -183,7 +183,7 @@ class _Look:
             native_id = seen_id if inside is None else inside.get(seen_id, 0)
             text = printable(name.partition(b"\0")[0].decode("utf-8", "replace"))
             text = text or (self.process.thread_name(native_id) if native_id else "")
-            self.snapshot.threads[number] = Thread(number, ident, native_id, text)
+            self.snapshot.threads[number] = SeenThread(number, ident, native_id, text)
 
     def walk_threads(self) -> dict[int, tuple[int, int, bytes]]:
         table, found = self.table, {}
@@ -236,7 +236,7 @@ class _Look:
             data[call + table.call_reacquires],
         )
 
-    def wait(self, address: int, data: bytes) -> Wait:
+    def wait(self, address: int, data: bytes) -> SeenWait:
         _, thread, _, at, ident, began, until, reacquires = self.told(data)
         found = self.object(at) if at != 0 else None
         lock = self.lock_of(found)
@@ -250,7 +250,7 @@ class _Look:
         holder = None
         if lock is not None and purpose in ("acquire", "reacquire"):
             holder = self.holder(*lock)
-        return Wait(
+        return SeenWait(
             waiter=address,
             thread=thread,
             ident=ident,
@@ -261,11 +261,11 @@ class _Look:
             holder=holder,
         )
 
-    def object(self, address: int) -> Object:
+    def object(self, address: int) -> SeenObject:
         kind = self.number(address + self.table.object_type)
         if kind not in self.types:
             self.types[kind] = self.type(kind)
-        return Object(address, *self.types[kind])
+        return SeenObject(address, *self.types[kind])
 
     def type(self, address: int) -> tuple[str, str]:
         """The name of a class, and which of our primitives it is."""
@@ -286,7 +286,7 @@ class _Look:
                 break
         return name, ""
 
-    def lock_of(self, found: Object | None) -> tuple[int, int] | None:
+    def lock_of(self, found: SeenObject | None) -> tuple[int, int] | None:
         """Address of the word of the lock in, or of, an object of ours; and of its RLock or 0."""
         table = self.table
         if found is None:
@@ -303,12 +303,12 @@ class _Look:
             lock = rlock + table.rlock_lock
         return (lock + table.lock_word, rlock) if lock != 0 else None
 
-    def holder(self, word: int, rlock: int) -> Holder | None:
+    def holder(self, word: int, rlock: int) -> SeenHolder | None:
         table = self.table
         if self.number(word, "I") & table.lock_locked == 0:
             return None
         if rlock != 0:
             owner = self.number(rlock + table.rlock_owner, "Q")
-            return Holder(owner, "owns") if owner != 0 else None
+            return SeenHolder(owner, "owns") if owner != 0 else None
         note = self.number(word - table.lock_word + table.lock_holder, "I")
-        return Holder(note >> 1, "with" if note & 1 else "took") if note != 0 else None
+        return SeenHolder(note >> 1, "with" if note & 1 else "took") if note != 0 else None

@@ -1,4 +1,4 @@
-"""The table by which another process's waiters and threads are found: core/types/offsets.c."""
+"""The table by which another process's waiters and threads are found: core/inspection/offsets.c."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import struct
 import sys
 
-from .memory import UNLIKE, WITHOUT, Astray, Process, Refused
+from .memory import UNLIKE, WITHOUT, Astray, ProcessMemory, Refused
 
 MAGIC = b"ftthreading tabl"
 VERSION = 1
@@ -37,7 +37,7 @@ _LIBRARY = re.compile(r"/ftthreading/_core[^/]*\.so( \(deleted\))?$")
 class Table:
     """Addresses and offsets in one process, as attributes named as in offsets.c."""
 
-    def __init__(self, process: Process, address: int, data: bytes) -> None:
+    def __init__(self, process: ProcessMemory, address: int, data: bytes) -> None:
         self.at = address
         self.data = data
         self.python: int
@@ -61,7 +61,7 @@ class Table:
         return f"{self.python >> 24}.{self.python >> 16 & 0xFF}"
 
 
-def _unlike(process: Process, what: str) -> Refused:
+def _unlike(process: ProcessMemory, what: str) -> Refused:
     python = process.python()
     return Refused(
         f"process {process.pid} has {what}, and this is ftthreading's table version {VERSION}:"
@@ -70,7 +70,7 @@ def _unlike(process: Process, what: str) -> Refused:
     )
 
 
-def _check(process: Process, data: bytes) -> None:
+def _check(process: ProcessMemory, data: bytes) -> None:
     _, order, version, size, pointer_size, _, _ = _HEADER.unpack_from(data)
     if order != 0x01020304 or pointer_size != _POINTER:
         raise Refused(
@@ -84,7 +84,7 @@ def _check(process: Process, data: bytes) -> None:
         raise _unlike(process, f"a table of {size} bytes")
 
 
-def find_table(process: Process) -> Table:
+def find_table(process: ProcessMemory) -> Table:
     """Find the table of the ftthreading that the process has loaded. Raises Refused."""
     found = False
     for begin, end, permissions, file in process.mappings():

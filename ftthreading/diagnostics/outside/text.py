@@ -6,7 +6,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .read import Object, Snapshot, Thread, Wait
+    from .read import SeenObject, SeenThread, SeenWait, Snapshot
     from .stacks import Stacks
     from .verdicts import Cycle, Verdicts
 
@@ -47,7 +47,7 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def thread_name(thread: Thread | None, number: int = 0) -> str:
+def thread_name(thread: SeenThread | None, number: int = 0) -> str:
     """How a thread is called in a sentence."""
     if thread is None:
         return f"thread number {number}"
@@ -55,7 +55,7 @@ def thread_name(thread: Thread | None, number: int = 0) -> str:
     return f"{name} ({thread.native_id})" if thread.native_id else name
 
 
-def object_name(found: Object) -> str:
+def object_name(found: SeenObject) -> str:
     """A class and an address; and which primitive it is, if the name does not say so."""
     if found.kind == "Thread":
         return f"{found.type_name} at {found.address:#x}"
@@ -64,7 +64,7 @@ def object_name(found: Object) -> str:
     return f"{what} at {found.address:#x}"
 
 
-def purpose(wait: Wait) -> str:
+def purpose(wait: SeenWait) -> str:
     """What the call is to bring about."""
     if wait.object is None:
         return "for something that has no name"
@@ -84,14 +84,14 @@ def purpose(wait: Wait) -> str:
     return f"for the {name}"
 
 
-def deadline(wait: Wait, now: int) -> str:
+def deadline(wait: SeenWait, now: int) -> str:
     """Until when it goes on by itself."""
     if wait.until is None:
         return "without a deadline"
     return f"for at most {span(wait.until - now)} more"
 
 
-def holder(snapshot: Snapshot, wait: Wait) -> str:
+def holder(snapshot: Snapshot, wait: SeenWait) -> str:
     """Who is in its way, as the end of a sentence; empty if that is not known."""
     if wait.holder is None:
         return ""
@@ -110,7 +110,7 @@ def holder(snapshot: Snapshot, wait: Wait) -> str:
     return f"which {thread_name(thread)} {verb}"
 
 
-def _sentence(snapshot: Snapshot, wait: Wait) -> str:
+def _sentence(snapshot: Snapshot, wait: SeenWait) -> str:
     name = thread_name(snapshot.threads.get(wait.thread), wait.thread)
     held = holder(snapshot, wait)
     return f"{name[0].upper()}{name[1:]} waits {purpose(wait)}{', ' if held else ''}{held}."
@@ -141,7 +141,7 @@ def _headline(cycle: Cycle) -> str:
     )
 
 
-def _wait_lines(snapshot: Snapshot, wait: Wait, now: int) -> list[str]:
+def _wait_lines(snapshot: Snapshot, wait: SeenWait, now: int) -> list[str]:
     lines = [f"  has waited {span(now - wait.began)}, {deadline(wait, now)},"]
     held = holder(snapshot, wait)
     lines += [f"  {purpose(wait)}{',' if held else ''}"]
@@ -155,7 +155,7 @@ def dump_lines(
     now = time.monotonic_ns()
     process, table = snapshot.process, snapshot.table
     build = " free-threaded" if table.free_threaded else ""
-    waiting: dict[int, list[Wait]] = {}
+    waiting: dict[int, list[SeenWait]] = {}
     for wait in snapshot.waits:
         waiting.setdefault(wait.thread, []).append(wait)
     threads = count(len(snapshot.tasks), "thread")
@@ -185,7 +185,7 @@ def dump_lines(
     return lines
 
 
-def _title(thread: Thread | None, number: int, ident: int) -> str:
+def _title(thread: SeenThread | None, number: int, ident: int) -> str:
     name = thread_name(thread, number)
     return f"{name[0].upper()}{name[1:]}, ident {ident:#x}"
 

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .read import Reader, Snapshot, Wait
+    from .read import SeenWait, Snapshot, SnapshotReader
     from .verdicts import Verdicts
 
 _COLUMNS = ("THREAD", "WAITS", "FOR", "HELD BY", "DEADLINE")
@@ -52,7 +52,7 @@ def look(snapshot: Snapshot, verdicts: Verdicts) -> Look:
     return Look(title, rows, [line for line in verdict_lines(snapshot, verdicts) if line])
 
 
-def _row(snapshot: Snapshot, wait: Wait, now: int) -> tuple[str, ...]:
+def _row(snapshot: Snapshot, wait: SeenWait, now: int) -> tuple[str, ...]:
     thread = snapshot.threads.get(wait.thread)
     name = thread_name(thread, wait.thread).removeprefix("thread ").replace('"', "")
     what = "?"
@@ -100,7 +100,7 @@ def _fit(text: str, size: int) -> str:
     return text.ljust(size) if len(text) <= size else text[: max(size - 1, 0)] + "~"
 
 
-def top(reader: Reader, seconds: float, most: int | None) -> int:
+def top(reader: SnapshotReader, seconds: float, most: int | None) -> int:
     """Refresh until the process ends, `most` times, or until Ctrl-C; the exit code."""
     ended = ""
     try:

@@ -15,7 +15,7 @@ from .._circles import circles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .read import Snapshot, Wait
+    from .read import SeenWait, Snapshot
 
 
 PAUSE = 0.05
@@ -27,7 +27,7 @@ and for who waits for a lock to come back with it."""
 class Cycle:
     """Calls of which each waits for the thread of the next, and the last for that of the first."""
 
-    waits: tuple[Wait, ...]
+    waits: tuple[SeenWait, ...]
     doubts: tuple[str, ...]  # why it may be none, in words
 
     @property
@@ -41,7 +41,7 @@ class Verdicts:
     """All that is said of one snapshot."""
 
     cycles: list[Cycle]
-    orphans: list[Wait]  # for locks whose holder has ended
+    orphans: list[SeenWait]  # for locks whose holder has ended
     all_wait: bool  # every thread of the process, without a deadline
 
 
@@ -67,7 +67,7 @@ def judge(before: Snapshot, after: Snapshot) -> Verdicts:
     )
 
 
-def _cycles(snapshot: Snapshot, waits: dict[int, Wait]) -> list[Cycle]:
+def _cycles(snapshot: Snapshot, waits: dict[int, SeenWait]) -> list[Cycle]:
     leads = {}
     for number, wait in waits.items():
         holder = snapshot.holder_of(wait)
@@ -77,7 +77,7 @@ def _cycles(snapshot: Snapshot, waits: dict[int, Wait]) -> list[Cycle]:
     return [Cycle(members, tuple(_doubts(members))) for members in found]
 
 
-def _doubts(waits: tuple[Wait, ...]) -> list[str]:
+def _doubts(waits: tuple[SeenWait, ...]) -> list[str]:
     doubts = []
     if any(wait.until is not None for wait in waits):
         doubts.append("a wait has a deadline, and ends then")
@@ -86,7 +86,7 @@ def _doubts(waits: tuple[Wait, ...]) -> list[str]:
     return doubts
 
 
-def _orphans(before: Snapshot, after: Snapshot, lasting: list[Wait]) -> list[Wait]:
+def _orphans(before: Snapshot, after: Snapshot, lasting: list[SeenWait]) -> list[SeenWait]:
     return [
         wait
         for wait in lasting
@@ -96,7 +96,7 @@ def _orphans(before: Snapshot, after: Snapshot, lasting: list[Wait]) -> list[Wai
     ]
 
 
-def _all_wait(snapshot: Snapshot, waits: dict[int, Wait]) -> bool:
+def _all_wait(snapshot: Snapshot, waits: dict[int, SeenWait]) -> bool:
     tasks = {
         snapshot.threads[number].native_id
         for number, wait in waits.items()

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from ftthreading.diagnostics.outside.memory import GONE, Process, _copy_by_file
-from ftthreading.diagnostics.outside.read import Reader
+from ftthreading.diagnostics.outside.memory import GONE, ProcessMemory, _copy_by_file
+from ftthreading.diagnostics.outside.read import SnapshotReader
 from ftthreading.diagnostics.outside.verdicts import judge
 from tests.diagnostics.outside.victims import (
     ABBA,
@@ -78,7 +78,7 @@ def test_process_that_changes_all_the_time() -> None:
         re.compile(r"short \d+|spawner \d|MainThread"),
     )
     with victim(CHURN) as process:
-        reader = Reader(Process(process.pid))
+        reader = SnapshotReader(ProcessMemory(process.pid))
         before, seen = reader.snapshot(), 0
         for _ in range(100):
             look = reader.snapshot()
@@ -102,7 +102,7 @@ def test_process_that_changes_all_the_time() -> None:
 
 def test_process_that_is_killed_meanwhile() -> None:
     with victim(CHURN) as process:
-        reader = Reader(Process(process.pid))
+        reader = SnapshotReader(ProcessMemory(process.pid))
         reader.snapshot()
         process.kill()  # the reader goes on while it dies
         refused = read_until_refused(reader)
@@ -126,7 +126,7 @@ def test_memory_read_by_file() -> None:
 def test_own_process() -> None:
     if not sys.platform.startswith("linux"):
         pytest.skip("reads the memory of a process of Linux")
-    snapshot = Reader(Process(os.getpid())).snapshot()
+    snapshot = SnapshotReader(ProcessMemory(os.getpid())).snapshot()
     assert os.getpid() in {thread.native_id for thread in snapshot.threads.values()}
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ftthreading.diagnostics.outside.read import Thread, Wait
+from ftthreading.diagnostics.outside.read import SeenThread, SeenWait
 from tests.diagnostics.outside.victims import (
     ABBA,
     BEGIN,
@@ -66,7 +66,7 @@ sys.stdin.read()
         assert process.stdout is not None
         native_id, ident = map(int, process.stdout.readline().split())
         reader = wait_for_waits(process.pid, 1)
-        found: list[tuple[Thread, Wait]] = []
+        found: list[tuple[SeenThread, SeenWait]] = []
 
         def look() -> bool:  # the main thread may still wait for it to begin
             snapshot = reader.snapshot()

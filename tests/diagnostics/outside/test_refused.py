@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ftthreading.diagnostics.outside.memory import UNLIKE, Process, Refused
+from ftthreading.diagnostics.outside.memory import UNLIKE, ProcessMemory, Refused
 from tests.diagnostics.outside.victims import ABBA, BEGIN, ask, dump, victim
 from tests.support import run_python
 from tests.support.launching import environment, run
@@ -163,13 +163,13 @@ def test_python_of_a_virtual_environment(called: str, tmp_path: Path) -> None:
     )
     expected = os.path.realpath(sys.executable) if "x" in called else str(link)
     try:
-        assert Process(process.pid).python() == expected
+        assert ProcessMemory(process.pid).python() == expected
     finally:
         process.communicate("\n")
 
 
 def test_other_word_size(tmp_path: Path) -> None:
-    process = Process(os.getpid())
+    process = ProcessMemory(os.getpid())
     process.proc = tmp_path
     bits = 32 if sys.maxsize > 2**32 else 64
     (tmp_path / "exe").write_bytes(b"\x7fELF" + bytes([bits // 32]) + bytes(100))

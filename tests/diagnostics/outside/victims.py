@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ftthreading.diagnostics.outside.memory import FORBIDDEN, Process, Refused
-from ftthreading.diagnostics.outside.read import Reader, Snapshot
+from ftthreading.diagnostics.outside.memory import FORBIDDEN, ProcessMemory, Refused
+from ftthreading.diagnostics.outside.read import Snapshot, SnapshotReader
 from tests.support import SECONDS, wait_until
 from tests.support.launching import environment
 
@@ -81,7 +81,7 @@ def victim(program: str, *, command: list[str] | None = None) -> Iterator[subpro
 def skip_if_forbidden(pid: int) -> None:
     """Skip the test where the kernel does not let that process be read."""
     try:
-        process = Process(pid)
+        process = ProcessMemory(pid)
         begin, *_ = next(process.mappings())
         process.read(begin, 1)
     except Refused as refused:
@@ -90,7 +90,7 @@ def skip_if_forbidden(pid: int) -> None:
         raise
 
 
-def read_until_refused(reader: Reader) -> Refused:
+def read_until_refused(reader: SnapshotReader) -> Refused:
     """Read a process again and again until that fails, and return why."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
@@ -101,14 +101,14 @@ def read_until_refused(reader: Reader) -> Refused:
     raise AssertionError("the process can be read to the end")
 
 
-def wait_for(pid: int, state: Callable[[Snapshot], object], what: str) -> Reader:
+def wait_for(pid: int, state: Callable[[Snapshot], object], what: str) -> SnapshotReader:
     """Return once the process is seen in that state."""
-    reader = Reader(Process(pid))
+    reader = SnapshotReader(ProcessMemory(pid))
     wait_until(lambda: state(reader.snapshot()), what=what)
     return reader
 
 
-def wait_for_waits(pid: int, count: int) -> Reader:
+def wait_for_waits(pid: int, count: int) -> SnapshotReader:
     """Return once so many calls wait."""
     return wait_for(pid, lambda look: len(look.waits) == count, f"{count} calls wait")
 

@@ -4,8 +4,10 @@
    What is read together need not have been true together: who wants to know whether something
    lasts, looks twice. */
 
+#include "inspection.h"
+
 #include "parking/table.h"
-#include "types.h"
+#include "types/types.h"
 
 typedef struct {
     PyObject *object;

@@ -1,6 +1,6 @@
 """What `--enable-at-startup` puts into an environment: install ftthreading when threads come up.
 
-`_startup.enable` copies this file beside the `.pth` or `.start` file, as a module of its own: to
+`commands.enable` copies this file beside the `.pth` or `.start` file, as a module of its own: to
 import it from the package would load the package, and `threading`, into every interpreter. Most of
 them never use a thread, and those that do find `threading` where they import it first, in whatever
 thread that is.

@@ -1,8 +1,9 @@
 /* Acquiring a lock that was found taken, for a method of a type: the waits that are contention, which
    is what the profile counts (profiling/profiling.h). */
 
+#include "acquire.h"
+
 #include "profiling/profiling.h"
-#include "types.h"
 
 ftt_outcome
 ftt_lock_acquire_taken(PyObject *keeper, ftt_lock *lock, int64_t timeout)

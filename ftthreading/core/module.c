@@ -6,14 +6,16 @@
 
 #include <Python.h>
 
+#include "inspection/inspection.h"
 #include "parking/park.h"
 #include "parking/policy.h"
 #include "python/current.h"
 #include "python/holding.h"
 #include "profiling/profiling.h"
 #include "python/wake.h"
-#include "stand_in.h"
-#include "types.h"
+#include "tracing/tracing.h"
+#include "types/stand_in.h"
+#include "types/types.h"
 
 static bool
 is_the_interpreters(PyTypeObject *type)

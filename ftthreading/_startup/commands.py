@@ -3,7 +3,7 @@
 ``python -m ftthreading app.py`` reaches one process. Programs that start other interpreters
 (multiprocessing's spawn, subprocess, test suites) fall back to plain `threading` there, unseen.
 `enable` writes two files into the environment's site-packages: the module that watches for
-`threading` (see `_at_startup`), and the one that makes the interpreter's `site` module call it at
+`threading` (see `watcher`), and the one that makes the interpreter's `site` module call it at
 each start: `ftthreading.start` where it reads that (3.15, PEP 829), else `ftthreading.pth`. Nothing
 is written unless somebody asks, and `disable` takes it away.
 
@@ -17,50 +17,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
-from ._status import status as current_status
-
-WATCHER = "_ftthreading_at_startup"
-
-CALLS = {
-    # One line, for site executes each alone; silent where the module is gone.
-    ".pth": (
-        f'import sys; exec("try: import {WATCHER}\\nexcept ImportError: pass\\n'
-        f'else: {WATCHER}.watch()")\n'
-    ),
-    ".start": f"{WATCHER}:watch\n",
-}
+from .._status import status as current_status
+from .files import startup_files, state_of
 
 PROBE = """
 import sys, threading
 ours = sys.modules.get("ftthreading")
 sys.exit(ours is None or threading.Lock is not ours.Lock)
 """
-
-
-def startup_files() -> dict[Path, str]:
-    """What `enable` writes for this interpreter, the module first."""
-    folder = Path(sysconfig.get_path("purelib"))
-    suffix = ".start" if sys.version_info >= (3, 15) else ".pth"
-    watcher = Path(__file__).with_name("_at_startup.py").read_text(encoding="utf-8")
-    return {folder / f"{WATCHER}.py": watcher, folder / f"ftthreading{suffix}": CALLS[suffix]}
-
-
-def will_reach_children() -> bool:
-    """Whether the files are there, as `enable` writes them, and are not turned off here."""
-    if os.environ.get("FTTHREADING_AT_STARTUP") == "0":
-        return False
-    return all(_state(file, text) == "there" for file, text in startup_files().items())
-
-
-def _state(file: Path, text: str) -> str:
-    try:
-        there = file.read_text(encoding="utf-8", errors="replace") == text
-    except OSError:
-        return "not there"
-    return "there" if there else "there, of another version (--enable-at-startup renews it)"
 
 
 def in_force() -> bool:
@@ -130,7 +96,7 @@ def disable() -> int:
 def status() -> int:
     """Say what is in force; exit code 0 if new interpreters run on ftthreading, else 1."""
     for file, text in startup_files().items():
-        print(f"{file}: {_state(file, text)}")
+        print(f"{file}: {state_of(file, text)}")
     if os.environ.get("FTTHREADING_AT_STARTUP") == "0":
         print("FTTHREADING_AT_STARTUP=0: turned off for this process and its children")
     here = "ftthreading" if current_status().here else "plain threading"

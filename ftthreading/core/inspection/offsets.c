@@ -28,8 +28,8 @@
 
 #include <stddef.h>
 
-#include "condition_type.h"
-#include "types.h"
+#include "types/condition_object.h"
+#include "types/types.h"
 
 #define VERSION 1u
 

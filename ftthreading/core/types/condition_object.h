@@ -11,8 +11,8 @@
    subclass of Condition that overrides how a lock is released, and either by a condition that
    has been given methods of its own for that. */
 
-#ifndef FTT_CONDITION_TYPE_H
-#define FTT_CONDITION_TYPE_H
+#ifndef FTT_CONDITION_OBJECT_H
+#define FTT_CONDITION_OBJECT_H
 
 #include "primitives/condition.h"
 #include "python/object.h"
