@@ -86,7 +86,7 @@ def call(
         env={**os.environ, "PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=120,
         check=False,
     )
     assert done.returncode in codes, done.stdout + done.stderr

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ftthreading import RLock, diagnostics
-from tests.support import SECONDS, run_threads, wait_until
+from tests.support import SECONDS, in_time, run_threads, wait_until
 
 PROGRAMS = Path(__file__).with_name("deadlocked.py")
 SOURCE = PROGRAMS.read_text().splitlines()
@@ -146,11 +146,12 @@ def test_report_tells_once_and_lets_it_hang() -> None:
         lines: list[str] = []
         assert process.stderr is not None
         try:
-            for line in process.stderr:
-                lines.append(line)
-                if len([each for each in lines if each.startswith('Thread "')]) == 2:
-                    break
-            assert process.poll() is None
+            with in_time(process):
+                for line in process.stderr:
+                    lines.append(line)
+                    if len([each for each in lines if each.startswith('Thread "')]) == 2:
+                        break
+                assert process.poll() is None
         finally:
             process.kill()
             lines += process.stderr.readlines()

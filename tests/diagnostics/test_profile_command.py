@@ -152,7 +152,12 @@ for ending in ("txt", "collapsed", "speedscope.json", "firefox.json", "html"):
 """
     (folder / "hot.py").write_text(HOT)
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
 
@@ -261,6 +266,7 @@ def test_page_shows_names_as_text(tmp_path):
         cwd=tmp_path,
         check=True,
         capture_output=True,
+        timeout=120,
     )
     text = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert Page(text).open == []

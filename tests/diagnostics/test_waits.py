@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 import ftthreading
 from ftthreading import diagnostics
-from tests.support import SECONDS, run_threads, wait_until
+from tests.support import SECONDS, in_time, run_threads, wait_until
 
 pytestmark = pytest.mark.thread_unsafe(reason="looks at all threads of the process")
 
@@ -294,9 +295,12 @@ def test_collections_while_others_look() -> None:
 
 SIGNALLED = """
 import sys, threading, time
+from ftthreading import diagnostics
 {how}
 done = threading.Event()
 threading.Thread(target=done.wait, name="waiter", daemon=True).start()
+while not any(wait.name == "waiter" for wait in diagnostics.waits()):
+    time.sleep(0.001)
 print("ready", flush=True)
 {block}
 print("end", flush=True)
@@ -324,16 +328,17 @@ def test_signal_prints_the_dump(block: str) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         try:
-            assert process.stdout.readline() == "ready\n"
-            for _ in range(2):
-                process.send_signal(signal.SIGUSR1)
-                lines = []
-                for line in process.stderr:
-                    lines.append(line)
-                    if "waits on Event" in line and 'Thread "waiter"' in "".join(lines):
-                        break
-                assert any('Thread "MainThread"' in line for line in lines)
-                assert process.poll() is None
+            with in_time(process):
+                assert process.stdout.readline() == "ready\n"
+                for _ in range(2):
+                    process.send_signal(signal.SIGUSR1)
+                    lines = []
+                    for line in process.stderr:
+                        lines.append(line)
+                        if "waits on Event" in line and 'Thread "waiter"' in "".join(lines):
+                            break
+                    assert any('Thread "MainThread"' in line for line in lines)
+                    assert process.poll() is None
         finally:
             process.kill()
 
@@ -356,8 +361,11 @@ os.waitpid(child, 0)
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        child = int(process.stdout.readline())
+        with in_time(process):
+            child = int(process.stdout.readline())
         try:
+            ready, _, _ = select.select([process.stderr], [], [], SECONDS)
+            assert ready, "the child has not answered its signal"
             assert "ftthreading: 1 threads" in process.stderr.readline()
         finally:
             os.kill(child, signal.SIGKILL)

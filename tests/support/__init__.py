@@ -188,6 +188,23 @@ def in_main_thread() -> bool:
     return _thread.get_ident() == main
 
 
+@contextlib.contextmanager
+def in_time(process: subprocess.Popen[Any], seconds: float = 2 * SECONDS) -> Iterator[None]:
+    """Kill the process if the body takes longer, so that what reads from it comes to an end."""
+    over = _thread.allocate_lock()
+    over.acquire()
+
+    def watch() -> None:
+        if not over.acquire(timeout=seconds):
+            process.kill()
+
+    _thread.start_new_thread(watch, ())
+    try:
+        yield
+    finally:
+        over.release()
+
+
 def run_python(
     program: str | Path,
     *arguments: str,

@@ -106,11 +106,13 @@ def interrupted(holder: Holder, handler: Callable[[], object], times: int = 1) -
         handler()
 
     def disturb() -> None:
-        for count in range(1, times + 1):
-            send()
-            wait_until(lambda: begun == count, what=f"handler {count} has begun")
-            wait_until_asleep(os.getpid())
-        holder.let_go()
+        try:
+            for count in range(1, times + 1):
+                send()
+                wait_until(lambda: begun == count, what=f"handler {count} has begun")
+                wait_until_asleep(os.getpid())
+        finally:
+            holder.let_go()
 
     with receiving(signal.SIGUSR1, begin):
         disturbing = once_main_sleeps(disturb)

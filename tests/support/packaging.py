@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What the package is built from.
 FILES = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE")
 FOLDERS = ("ftthreading", "ftthreading_tools", "perf", "stress", "toolkit")
-DEADLINE = 280.0
+DEADLINE = 140.0
 
 # setuptools lets these replace the interpreter's own compiler and flags.
 BUILD_ENVIRONMENT = {

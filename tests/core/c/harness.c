@@ -251,7 +251,7 @@ ftt_attach(void *detached)
 {
     (void)detached;
     guard(PROT_READ | PROT_WRITE);
-#ifdef FTT_WIDEN
+#ifdef WIDEN
     /* Coming back may take long: a woken thread is not yet a running one. */
     if (roll() % 64 == 0) {
         struct timespec pause = {0, 200 * 1000};

@@ -107,7 +107,7 @@ def test_a_handler_that_takes_locks_in_the_midst(take: Callable[[Lock, RLock], N
     calls: list[int] = []
 
     def work() -> None:
-        while len(calls) < 60:
+        while len(calls) < 60 and striker.is_alive():
             take(a, b)
 
     def is_at_work() -> bool:
@@ -130,12 +130,13 @@ def test_a_handler_that_takes_locks_in_the_midst(take: Callable[[Lock, RLock], N
     with lock_order(quiet=True) as order, handling(handler) as handler_:
         striker = threading.Thread(target=strike, args=(handler_,))
         striker.start()
-        while len(calls) < 60:
+        while len(calls) < 60 and striker.is_alive():
             try:
                 work()
             except Stop:
                 pass
         striker.join()
+    assert len(calls) >= 60
     assert order.inversions == ()
     assert a.acquire(blocking=False)
     a.release()

@@ -17,7 +17,7 @@ from tests.diagnostics.outside.victims import (
     wait_for,
     wait_for_waits,
 )
-from tests.support import wait_until
+from tests.support import SECONDS, wait_until
 
 pytestmark = pytest.mark.thread_unsafe(reason="starts interpreters, and reads their memory")
 
@@ -246,7 +246,7 @@ sys.stdin.read(); os.kill(child, signal.SIGKILL)
             output = dump(child)
         finally:
             process.stdin.close()
-            process.wait()
+            process.wait(SECONDS)
     has(r"which a thread owns that has ended, or was left behind in the parent", output)
     native_id = re.search(r'Thread "in the child" \((\d+)\)', output)
     assert native_id is not None

@@ -12,7 +12,7 @@ import pytest
 
 from ftthreading.diagnostics.outside.memory import UNLIKE, ProcessMemory, Refused
 from tests.diagnostics.outside.victims import ABBA, BEGIN, ask, dump, victim
-from tests.support import run_python
+from tests.support import SECONDS, in_time, run_python
 from tests.support.launching import environment, run
 
 pytestmark = [
@@ -78,16 +78,19 @@ def test_process_that_has_ended_but_is_not_waited_for() -> None:
 def test_process_without_ftthreading(imports: str) -> None:
     with process_without(f"{imports}input()") as child:
         assert child.stdout is not None
-        child.stdout.readline()
-        answer = ask("dump", child.pid)
-        child.communicate("\n")
+        with in_time(child, 8 * SECONDS):
+            child.stdout.readline()
+            answer = ask("dump", child.pid)
+            child.communicate("\n")
     check(answer, 5, rf"process {child.pid} \(.+\) does not run ftthreading: .*")
 
 
 def test_process_that_is_no_python() -> None:
     with subprocess.Popen(["sleep", "1000"]) as child:
-        answer = ask("dump", child.pid)
-        child.kill()
+        try:
+            answer = ask("dump", child.pid)
+        finally:
+            child.kill()
     check(answer, 5, rf"process {child.pid} \(.+\) does not run ftthreading: .*")
 
 
@@ -241,7 +244,12 @@ def test_output_that_nobody_reads() -> None:
     with victim(ABBA) as process:
         command = f"'{sys.executable}' -m ftthreading dump {process.pid} | true"
         done = subprocess.run(
-            ["sh", "-c", command], capture_output=True, env=environment(), check=False, text=True
+            ["sh", "-c", command],
+            capture_output=True,
+            env=environment(),
+            check=False,
+            text=True,
+            timeout=4 * SECONDS,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

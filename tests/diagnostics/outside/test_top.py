@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -11,7 +12,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +20,7 @@ from ftthreading.diagnostics.outside.memory import WITHOUT
 from ftthreading.diagnostics.outside.text import span
 from ftthreading.diagnostics.outside.top import Look, text_lines
 from tests.diagnostics.outside.victims import ABBA, ask, read_until_refused, victim, wait_for_waits
-from tests.support import DEFAULT_SIGNALS, SECONDS
+from tests.support import DEFAULT_SIGNALS, SECONDS, in_time
 from tests.support.launching import environment
 
 pytestmark = [
@@ -64,7 +64,8 @@ def test_interrupt_ends_it(deadlocked: subprocess.Popen[str]) -> None:
         text=True,
     )
     assert top.stdout is not None
-    assert "process" in top.stdout.readline()
+    with in_time(top):
+        assert "process" in top.stdout.readline()
     top.send_signal(signal.SIGINT)
     _, errors = top.communicate(timeout=SECONDS)
     assert (top.returncode, errors) == (0, "")
@@ -79,7 +80,8 @@ def test_end_of_the_process_ends_it(deadlocked: subprocess.Popen[str]) -> None:
         text=True,
     )
     assert top.stdout is not None
-    assert "process" in top.stdout.readline()
+    with in_time(top):
+        assert "process" in top.stdout.readline()
     deadlocked.kill()
     output, errors = top.communicate(timeout=SECONDS)
     assert (top.returncode, errors) == (0, "")
@@ -99,15 +101,9 @@ def on_terminal(pid: int, columns: int, lines: int, *options: str, env: dict[str
     )
     os.close(theirs)
     written = b""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        try:
-            data = os.read(ours, 65536)
-        except OSError:  # the other side is closed
-            break
-        if not data:
-            break
-        written += data
+    with in_time(top), contextlib.suppress(OSError):  # when the other side is closed
+        while data := os.read(ours, 65536):
+            written += data
     os.close(ours)
     assert top.wait(SECONDS) == 0, written
     return written.decode()

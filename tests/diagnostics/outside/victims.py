@@ -14,7 +14,7 @@ import pytest
 
 from ftthreading.diagnostics.outside.memory import FORBIDDEN, ProcessMemory, Refused
 from ftthreading.diagnostics.outside.read import Snapshot, SnapshotReader
-from tests.support import SECONDS, wait_until
+from tests.support import SECONDS, in_time, wait_until
 from tests.support.launching import environment
 
 BEGIN = """
@@ -67,9 +67,10 @@ def victim(program: str, *, command: list[str] | None = None) -> Iterator[subpro
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        assert process.stdout.readline() == "ready\n"
-        skip_if_forbidden(process.pid)
-        yield process
+        with in_time(process, 8 * SECONDS):
+            assert process.stdout.readline() == "ready\n"
+            skip_if_forbidden(process.pid)
+            yield process
     finally:
         if process.poll() is None:
             process.kill()
