@@ -12,6 +12,7 @@ from toolkit.tables import table
 
 from ..engine.journal import RUNS, Run
 from ..engine.totals import bound
+from ..processes.crashes import SEMAPHORE
 from ..records.findings import Finding
 
 
@@ -107,8 +108,8 @@ def text(run: Run, root: Path) -> str:
 
 
 def counts(entry: dict[str, Any]) -> bool:
-    """Return whether a finding in a summary counts: it is not known, nor is it a kernel's."""
-    return not entry.get("known") and entry["blame"] != "kernel"
+    """Return whether a finding in a summary counts; see SEMAPHORE."""
+    return not entry.get("known") and entry["blame"] != SEMAPHORE
 
 
 def verdict_line(run: Run) -> str:

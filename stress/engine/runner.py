@@ -11,6 +11,7 @@ from toolkit.child import INTERRUPTS, Interrupted
 from toolkit.exits import Exit
 from toolkit.progress import Progress
 
+from ..processes.crashes import SEMAPHORE
 from ..records.findings import Finding
 from .children import Children
 from .journal import Run
@@ -105,9 +106,9 @@ class Runner:
         return float("inf") if self.options.until_failure else self.options.budget - spent + GRACE
 
     def unknown(self) -> list[Finding]:
-        """Return the findings that count: neither declared to be known, nor the kernel's fault."""
+        """Return the findings that count: not those declared to be known; see SEMAPHORE, too."""
         found = self.run.findings()
-        return [one for one in found if not self.run.knows(one) and one.blame != "kernel"]
+        return [one for one in found if not self.run.knows(one) and one.blame != SEMAPHORE]
 
     def wanted(self, scenario: str, spent: float) -> bool:
         """Return whether a scenario's turn is worth its time; in the first pass, each is."""

@@ -9,7 +9,13 @@ import signal
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 FUTEX = "The futex facility returned an unexpected error code"
-"""What the C library dies with where a kernel's futex does not keep its promise."""
+"""What the C library dies with where a semaphore is gone on which a thread still waits or posts."""
+SEMAPHORE = "interpreter, gh-148820"
+"""Whose that is: a signal ends a wait for a lock inside the interpreter's parking lot, and the
+waiter takes its semaphore away. Mended in the interpreters of summer 2026. Not counted but where
+the interpreter's own `threading` is the target."""
+_RAW_MUTEX = "_PyRawMutex_LockSlow"
+"""Held for some instructions: who still waits for it has lost his wake-up so."""
 FRAME = re.compile(r'File "([^"]+)", line \d+ in (\S+)')
 
 
@@ -38,7 +44,7 @@ def judge(code: int, text: str, target: str) -> Crash:
     fatal = re.search(r"Fatal Python error: (.+)", text)
     message = f"the child died by {name}" + (f": {fatal[1]}" if fatal else "")
     if FUTEX in text:
-        return Crash(name, f"{message}: {FUTEX.lower()}", "kernel")
+        return Crash(name, f"{message}: {FUTEX.lower()}", _semaphore_of(target))
     current = re.search(r"(?:Current thread|Stack) .*?\n(.*?)(?:\n\n|\Z)", text, re.DOTALL)
     frames = FRAME.findall(current[1]) if current else []
     if not frames:
@@ -53,9 +59,16 @@ def judge(code: int, text: str, target: str) -> Crash:
 
 def blame_for_hang(stacks: str, target: str) -> str:
     """Return whose a hang is: the target's, unless no thread is in it or in a scenario."""
-    files = re.findall(r'File "([^"]+)"', stacks.partition("\nnative stacks:")[0])
+    python, _, native = stacks.partition("\nnative stacks:")
+    if _RAW_MUTEX in native:
+        return _semaphore_of(target)
+    files = re.findall(r'File "([^"]+)"', python)
     outside = files and all(map(_is_referee, files))
     return "interpreter" if outside else "target"
+
+
+def _semaphore_of(target: str) -> str:
+    return "target" if target == "threading" else SEMAPHORE
 
 
 def _is_referee(file: str) -> bool:

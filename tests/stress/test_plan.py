@@ -213,6 +213,8 @@ def test_who_is_blamed_for_a_crash() -> None:
     assert crashes.judge(-11, text("/lib/python3.13/threading.py"), "threading").blame == "target"
     assert crashes.judge(-11, text("/lib/python3.13/json.py"), "threading").blame == "interpreter"
     assert crashes.judge(-11, "", "threading").blame == "interpreter"
+    assert crashes.judge(-6, f"{crashes.FUTEX}.\n", "ftthreading").blame == crashes.SEMAPHORE
+    assert crashes.judge(-6, f"{crashes.FUTEX}.\n", "threading").blame == "target"
     race = "WARNING: ThreadSanitizer: data race (pid=1)\n  #0 ftt_park /x/ftthreading/_core.so"
     assert crashes.judge(66, race, "ftthreading").oracle == "ThreadSanitizer"
     assert crashes.judge(66, race, "ftthreading").blame == "target"

@@ -235,3 +235,6 @@ def test_a_hang_in_which_nobody_is_in_the_target_is_the_interpreters() -> None:
     assert crashes.blame_for_hang(idle + waits, "ftthreading") == "target"
     assert crashes.blame_for_hang(idle + own, "ftthreading") == "target"
     assert crashes.blame_for_hang("", "ftthreading") == "target"
+    lost = idle + own + "\nnative stacks:\n#8 _PyRawMutex_LockSlow (m=0x1) at Python/lock.c:213\n"
+    assert crashes.blame_for_hang(lost, "ftthreading") == crashes.SEMAPHORE
+    assert crashes.blame_for_hang(lost, "threading") == "target"
