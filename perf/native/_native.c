@@ -19,7 +19,7 @@ static PyMethodDef native_functions[] = {
 static int native_exec(PyObject *module)
 {
     calibrate();
-    return add_types(module, (PyType_Spec *[]){&floor_spec, &section_spec, &gate_spec, &waits_spec, NULL});
+    return add_plain_types(module, (PyType_Spec *[]){&floor_spec, &section_spec, &gate_spec, &waits_spec, NULL});
 }
 
 static PyModuleDef_Slot native_slots[] = {

@@ -208,7 +208,7 @@ static PyType_Spec watch_spec = {
 
 static int probe_exec(PyObject *module)
 {
-    if (add_types(module, (PyType_Spec *[]){&probe_spec, &watch_spec, NULL}) < 0)
+    if (add_plain_types(module, (PyType_Spec *[]){&probe_spec, &watch_spec, NULL}) < 0)
         return -1;
     return PyModule_AddIntConstant(module, "DEFERS", DEFERS);
 }

@@ -41,7 +41,7 @@ static inline void plain_dealloc(PyObject *self)
 #define PLAIN_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MANAGED_WEAKREF)
 
 /* Makes the types, as many as there are before a NULL. */
-static inline int add_types(PyObject *module, PyType_Spec *const *specs)
+static inline int add_plain_types(PyObject *module, PyType_Spec *const *specs)
 {
     for (; *specs != NULL; specs++) {
         PyObject *type = PyType_FromModuleAndSpec(module, *specs, NULL);
