@@ -53,7 +53,7 @@ def test_commands_are_executable_and_parse(command: Path) -> None:
     assert call("bash", "-n", command).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["get-python", "env", "test"])
+@pytest.mark.parametrize("name", ["get-python", "env", "test", "stubs"])
 @pytest.mark.parametrize("tag", ["3.12t", "3.13x", "t", "3.13t/../..", "--bogus"])
 def test_unknown_tag_is_refused(name: str, tag: str) -> None:
     result = call(CI / name, tag)
@@ -69,7 +69,7 @@ def test_a_tag_is_required(name: str) -> None:
     assert result.stderr.startswith(f"usage: ci/{name}")
 
 
-@pytest.mark.parametrize("name", ["get-python", "env", "test", "lint"])
+@pytest.mark.parametrize("name", ["get-python", "env", "test", "lint", "stubs"])
 def test_help_is_no_failure(name: str) -> None:
     result = call(CI / name, "--help")
     assert result.returncode == 0
