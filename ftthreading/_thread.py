@@ -20,8 +20,9 @@ What waits is the C core's Event, which the thread sets, or the launch that it d
     ended     done      yes       no      no        the new thread, in _delete()
     died      done      no        no      no        launch, and start(), which raises
 
-join() is the interpreter's; ours tells others meanwhile who waits for whom (diagnostics), and
-before 3.14 it refuses to wait for a thread that the finalizing interpreter has stopped.
+join() waits where all of ours wait, so that others can see who waits for whom, and end it
+(diagnostics); the interpreter's own follows (core/types/join.c). Before 3.14 it refuses to wait
+for a thread that the finalizing interpreter has stopped.
 
 start() returns when the thread runs. A signal handler may raise after any of its steps: without
 an ident there is no thread, the claim is given back, and start() may be called again; with one
@@ -45,7 +46,7 @@ import threading
 from _thread import get_ident
 from types import FunctionType
 
-from ._core import Event, _enter, _holding, _joining, _Launch, _leave, _speed_up
+from ._core import Event, _enter, _holding, _join, _Launch, _leave, _speed_up
 from ._cpython import (
     HANDLE,
     IN_MAIN_INTERPRETER,
@@ -65,8 +66,11 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1  # between two looks whether this has become the child of a fork
 
+_ENDED = "_ended"  # an attribute of a Thread's `_started`, if it is ours: for what its joiners wait
+
 _start: Any = threading.Thread.start
-_join: Any = threading.Thread.join
+_their_join: Any = threading.Thread.join
+_is_alive: Any = threading.Thread.is_alive
 # The classes whose place an Event of ours can take before anybody has seen it.
 _EVENTS: Any = (threading.Event, Event)
 
@@ -90,9 +94,16 @@ class Thread:
         return None
 
     def join(self: Any, timeout: float | None = None) -> None:
-        if JOIN_MAY_HANG_AT_EXIT and self._initialized and sys.is_finalizing() and self.is_alive():
+        if not self._initialized or not _is_alive(self):
+            return _their_join(self, timeout)  # type: ignore[no-any-return]
+        if JOIN_MAY_HANG_AT_EXIT and sys.is_finalizing():
             raise PythonFinalizationError("cannot join a thread while the interpreter shuts down")
-        _joining(self, timeout, _join)
+        call, ended = object(), getattr(self._started, _ENDED, None)
+        try:
+            _joins[call] = ended
+            return _join(self, timeout, _their_join, ended)
+        finally:
+            _joins.pop(call, None)
 
 
 def _make(thread: Any, launch: _Launch, handle: Any) -> None:
@@ -100,6 +111,8 @@ def _make(thread: Any, launch: _Launch, handle: Any) -> None:
     before = thread._started
     give_context(thread)
     launch.started = thread._started = before if type(before) is Event else Event()
+    launch.ended = ended = Event()
+    setattr(thread._started, _ENDED, ended)
     private._start_joinable_thread(launch, handle=handle, daemon=thread.daemon)
     _wait_until_it_runs(thread, launch, handle)
 
@@ -112,7 +125,7 @@ def _wait_until_it_runs(thread: Any, launch: _Launch, handle: Any) -> None:
     # From here it takes the thread a few instructions to register itself, but for the lock.
     known = registers_itself(thread)
     pause = 0  # microseconds
-    while known and thread in private._limbo and not launch.ended and not handle.is_done():
+    while known and thread in private._limbo and not launch.has_ended and not handle.is_done():
         launch.pause(pause)
         pause = min(2 * pause + 50, 5000)
     if launch.failed or (known and launch.listed):
@@ -150,10 +163,18 @@ def _copy_of_current_thread() -> Any:
 _main: dict[int, threading.Thread] = {}
 
 
+_joins: dict[object, Event | None] = {}
+"""By call, what it waits for."""
+
+
 def _keep_own() -> None:
     """In the child of a fork, where only the caller goes on."""
     global _main
     _main = {ident: thread for ident, thread in _main.items() if ident == get_ident()}
+    # A signal handler may have forked in the midst of a join, whose thread is no more.
+    for ended in list(_joins.values()):
+        if ended is not None:
+            ended.set()
 
 
 def _adopt_main_thread() -> None:

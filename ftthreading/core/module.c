@@ -190,6 +190,7 @@ exec_module(PyObject *module)
     if (PyModule_AddFunctions(module, ftt_current_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_holding_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_barrier_module_methods) < 0 ||
+        PyModule_AddFunctions(module, ftt_join_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_inspect_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_wake_methods) < 0 ||
         PyModule_AddFunctions(module, ftt_profiling_methods) < 0 ||

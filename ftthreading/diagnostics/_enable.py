@@ -151,7 +151,7 @@ class _Watch:
 
 def _raise(found: _deadlocks.Deadlock) -> _waits.Wait | None:
     """Raise in the youngest wait that can be left without what it waits for."""
-    can = [wait for wait in found.waits if wait.kind in ("acquire", "wait")]
+    can = [wait for wait in found.waits if wait.kind != "reacquire"]
     for _ in range(100 if can else 0):
         for wait in sorted(can, key=lambda wait: -wait.began):
             if _core._throw(wait.number, wait.began, DeadlockError(found.sentence)):
@@ -177,8 +177,9 @@ def enable(
             main thread is blocked, be it in C. It takes the place of a handler of Python's.
         deadlocks: what to do about waits that cannot end, within two seconds. ``"report"``: tell
             of each once. ``"raise"``: also raise DeadlockError in the youngest wait of it, if it
-            is certain and the wait can be left: no `join`, and no Condition that has to come back
-            with its lock. ``"abort"``: end the process with DEADLOCK_EXIT_CODE, if it is certain.
+            is certain and the wait can be left: no Condition that has to come back with its lock,
+            no join of a thread that ftthreading has not started, as the main thread. ``"abort"``:
+            end the process with DEADLOCK_EXIT_CODE, if it is certain.
         file: where to write; standard error as it is then, if not given.
 
     Replaces what was enabled before. Raises ValueError for another word or a signal that cannot be

@@ -101,6 +101,28 @@ def joins() -> None:
     known.set()
     for thread in threads:
         thread.join()
+    print("over")
+
+
+def join_holding() -> None:
+    """A thread joins another, whose lock it holds."""
+    from ftthreading import diagnostics
+
+    lock = threading.Lock()
+
+    def work() -> None:
+        with lock:  # worker waits
+            pass
+
+    def close() -> None:
+        with lock:
+            worker = _start("worker", work)
+            while not any(wait.name == "worker" for wait in diagnostics.waits()):
+                time.sleep(0.01)
+            worker.join()  # closer waits
+
+    _start("closer", close).join()
+    print("over")
 
 
 def three() -> None:

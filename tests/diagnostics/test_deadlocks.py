@@ -140,6 +140,23 @@ def test_raise_ends_the_wait_of_the_youngest() -> None:
     assert done.stderr.count("ftthreading.diagnostics.DeadlockError: 2 threads wait") == 1
 
 
+def test_raise_ends_a_join() -> None:
+    done = run("joins", "raise")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "over\n"
+    assert done.stderr.count("ftthreading.diagnostics.DeadlockError: 2 threads wait") == 1
+
+
+def test_raise_ends_the_join_of_one_whose_lock_the_joiner_holds() -> None:
+    done = run("join_holding", "raise")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "over\n"
+    assert 'raises DeadlockError in thread "closer"' in done.stderr
+    assert 'waits for the end of Thread "worker"' in thread_of(done.stderr, "closer")
+    assert place("closer waits") in done.stderr
+    assert place("worker waits") in done.stderr
+
+
 def test_report_tells_once_and_lets_it_hang() -> None:
     command = [sys.executable, "-m", "ftthreading", "--deadlocks", str(PROGRAMS), "ab_ba"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

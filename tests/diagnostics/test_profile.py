@@ -195,6 +195,45 @@ def test_queue_is_named_as_the_program_called_it(monkeypatch):
     assert row_at(p.holders, "keeps the mutex").lock == row.lock
 
 
+def test_join_says_for_which_thread_it_waited():
+    def join(_):
+        for thread in awaited:
+            thread.join()  # joins
+
+    gate = ftthreading.Event()
+    awaited = [threading.Thread(target=gate.wait, name=f"awaited {i}") for i in range(2)]
+    for thread in awaited:
+        thread.start()
+    with profile() as p:
+        joiner = start_asleep(1, join)
+        gate.set()
+        joiner.join()
+        awaited[0].join()  # joins what has ended
+    row = row_at(p.awaited, "joins")
+    assert row.called == "Thread.join()"
+    assert row.lock is None
+    assert row.threads[0] == "awaited 0"
+    assert 0 < row.longest <= row.total
+    (line,) = [
+        line for line in p.text().splitlines() if f"test_profile.py:{here('joins')} " in line
+    ]
+    assert 'Thread "awaited 0"' in line or 'Threads "awaited 0"' in line
+    assert rows_at(p.contended, "joins") + rows_at(p.awaited, "joins what has ended") == []
+
+
+def test_join_of_the_main_thread():
+    """Of a thread that ftthreading has not started, too."""
+
+    def join(_):
+        threading.main_thread().join(timeout=0.01)  # joins the main thread
+
+    with profile() as p:
+        run_threads(2, join)
+    row = row_at(p.awaited, "joins the main thread")
+    assert row.threads == ("MainThread",)
+    assert row.longest >= 0.01
+
+
 def test_timed_waits_that_end_in_vain():
     def give_up(_):
         return lock.acquire(timeout=0.01)  # gives up

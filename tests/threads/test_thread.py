@@ -148,6 +148,39 @@ assert statuses == [0, 0], statuses
 
 
 @processes
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
+def test_join_whose_signal_handler_forks() -> None:
+    """In the child the thread is no more, and the join ends."""
+    run_python(
+        """
+import os, signal, sys
+import ftthreading as threading
+from tests.support.asleep import once_main_sleeps
+
+children = []
+
+def fork(*_):
+    child = os.fork()
+    if child:
+        children.append(child)
+        done.set()
+    else:
+        signal.alarm(20)
+
+signal.signal(signal.SIGUSR1, fork)
+done = threading.Event()
+other = threading.Thread(target=done.wait)
+other.start()
+once_main_sleeps(lambda: os.kill(os.getpid(), signal.SIGUSR1))
+other.join()
+if not children:
+    os._exit(other.is_alive())
+assert os.waitpid(children[0], 0)[1] == 0
+"""
+    )
+
+
+@processes
 def test_nothing_is_kept_of_the_main_thread_at_exit() -> None:
     """Who embeds Python may start it again, in the same place of memory."""
     done = run_python(

@@ -99,7 +99,7 @@ assert here == seen == [thread]
 
 def test_what_is_mended_looks_as_it_did() -> None:
     names = ["start", "join"] if sys.version_info < (3, 14) else ["start"]
-    theirs = {"start": mended._start, "join": mended._join}
+    theirs = {"start": mended._start, "join": mended._their_join}
     for name in names:
         ours = getattr(threading.Thread, name)
         assert ours is getattr(mended.Thread, name) is not theirs[name]

@@ -261,38 +261,6 @@ forks(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
     return PyLong_FromUnsignedLong(ftt_forks);
 }
 
-/* _joining(thread, timeout, function): calls function(thread, timeout), which waits for the
-   thread's end; others are told so.  What is wrong with the timeout is the function's to say. */
-static PyObject *
-joining(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
-{
-    if (count != 3) {
-        PyErr_SetString(PyExc_TypeError, "_joining() needs a thread, a timeout and a function");
-        return NULL;
-    }
-    ftt_time now = ftt_now(), until = FTT_FOREVER;
-    /* (Of other types nothing is asked but by the function itself.) */
-    if (PyFloat_Check(args[1]) || PyLong_Check(args[1])) {
-        double seconds = PyFloat_AsDouble(args[1]);
-        PyErr_Clear();
-        /* (No NaN, either.) */
-        if (seconds < 1e9) {
-            until = now + (seconds > 0 ? (ftt_time)(seconds * 1e9) : 0);
-        }
-    }
-    ftt_waiter *waiter = ftt_waiter_take();
-    if (waiter != NULL) {
-        ftt_call_begin(&waiter->call, (ftt_keeper){args[0], PyInterpreterState_Get()},
-                       ftt_this_thread.ident, now, until, ftt_this_thread.returning);
-    }
-    PyObject *answer = PyObject_Vectorcall(args[2], args, 2, NULL);
-    if (waiter != NULL) {
-        ftt_call_end(&waiter->call);
-        ftt_waiter_give_back(waiter);
-    }
-    return answer;
-}
-
 /* _throw(thread, began, exception): raises the exception in the call that the thread of that number
    began then, if it sleeps there at this moment; whether it does. */
 static PyObject *
@@ -331,7 +299,6 @@ PyMethodDef ftt_inspect_methods[] = {
     {"_number", number, METH_NOARGS, NULL},
     {"_holder", holder, METH_O, NULL},
     {"_stack", stack, METH_VARARGS, NULL},
-    {"_joining", (PyCFunction)(void (*)(void))joining, METH_FASTCALL, NULL},
     {"_forks", forks, METH_NOARGS, NULL},
     {"_throw", throw, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

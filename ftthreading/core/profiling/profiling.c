@@ -23,10 +23,12 @@
    fails here, which can only be memory, loses a record. */
 
 #include "profiling.h"
+#include "python/cpython.h"
 #include "session.h"
 
 #define MOST_FRAMES 100
 #define FRAMES_OF_MAKER 10
+#define ROOM_OF_NAME 100 /* bytes; a longer one is cut */
 #define BUDGET 100
 #define WINDOW ((ftt_time)100 * 1000 * 1000) /* ns */
 #define LONGEST_RATE ((ftt_time)1 << 30)    /* ns */
@@ -106,17 +108,19 @@ typedef struct {
     int kind;
     const void *lock;
     PyTypeObject *type;
+    PyObject *joined; /* the thread, if it is a join */
     ftt_time began, now;
     ftt_time lasted, aside, longest; /* as the sums that they go into */
 } event;
 
 /* Guarded. */
 static void
-add(ftt_session *session, const event *event, const ftt_stack *where, double weight)
+add(ftt_session *session, const event *event, const ftt_stack *where, const char *name,
+    double weight)
 {
     ftt_entry *entry = where == NULL ? NULL
                                      : ftt_entry_for(session, event->kind, event->lock, where,
-                                                     event->type);
+                                                     event->type, name);
     if (entry == NULL) {
         session->lost++;
         return;
@@ -130,8 +134,20 @@ add(ftt_session *session, const event *event, const ftt_stack *where, double wei
 }
 
 static void
+name_of(PyObject *thread, char *name)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    ftt_cpython_thread_name(thread, name, ROOM_OF_NAME);
+    PyErr_SetRaisedException(raised);
+}
+
+static void
 record(const event *event, ftt_time rate)
 {
+    char name[ROOM_OF_NAME] = "";
+    if (event->joined != NULL) {
+        name_of(event->joined, name);
+    }
     ftt_line places[MOST_FRAMES];
     int depth = take_stack(places, MOST_FRAMES);
     bool kept = false;
@@ -140,7 +156,7 @@ record(const event *event, ftt_time rate)
     ftt_session *session = ftt_session_now;
     if (session != NULL && ftt_profiling == PyInterpreterState_Get() &&
         event->began >= session->began) {
-        add(session, event, ftt_keep_stack(session, places, depth, &kept), weight);
+        add(session, event, ftt_keep_stack(session, places, depth, &kept), name, weight);
         adapt_rate(session, event->kind, event->now);
     }
     ftt_raw_release(&ftt_session_guard);
@@ -187,6 +203,7 @@ ftt_timing_end_slow(const ftt_timing *timing, int kind, const void *key, PyObjec
     const event event = {.kind = kind,
                          .lock = key,
                          .type = Py_TYPE(object),
+                         .joined = kind == FTT_JOINED ? object : NULL,
                          .began = timing->began,
                          .now = now,
                          .lasted = lasted,

@@ -11,6 +11,7 @@ enum {
     FTT_CONTENDED, /* for what another thread has: a lock, a permit */
     FTT_AWAITED,   /* for something to happen: an event, a notification, others at a barrier */
     FTT_BLAMED,    /* not a wait: a release, and what it is charged with */
+    FTT_JOINED,    /* for a thread's end */
     FTT_KINDS
 };
 
@@ -44,7 +45,8 @@ ftt_timing_sleeps(ftt_timing *timing)
 }
 
 /* Attached; an exception may be set, and stays.  `key`: the address that stands for the lock in
-   releases; NULL for what nobody has. */
+   releases; NULL for what nobody has.  `object`: on which the program called; the thread, of a
+   join. */
 static inline void
 ftt_timing_end(const ftt_timing *timing, int kind, const void *key, PyObject *object)
 {

@@ -96,8 +96,8 @@ tuple_of_entry(PyObject *known, const ftt_entry *entry, const ftt_sums *sums)
     PyObject *type = entry->type == NULL ? Py_None : (PyObject *)entry->type;
     PyObject *tuple = NULL;
     if (where != NULL && made != NULL && lock != NULL) {
-        tuple = Py_BuildValue("(iOOOOdddL)", entry->kind, lock, type, made, where, sums->count,
-                              sums->total, sums->aside, (long long)sums->longest);
+        tuple = Py_BuildValue("(iOOOOdddLs)", entry->kind, lock, type, made, where, sums->count,
+                              sums->total, sums->aside, (long long)sums->longest, entry->name);
     }
     Py_XDECREF(where);
     Py_XDECREF(made);
@@ -129,7 +129,7 @@ read_entries(ftt_session *session, PyObject *list)
 
 /* _profile_read(): how many records were lost, and the entries in the order in which they came:
    kind, address of the lock, type or None, where it was made or None, where the wait or release was,
-   number, total, aside (ns), longest (ns).  None if there is no session of this interpreter. */
+   number, total, aside (ns), longest (ns), name of the thread that was joined.  None if there is no session of this interpreter. */
 static PyObject *
 read_profile(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {

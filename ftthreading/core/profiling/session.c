@@ -1,7 +1,7 @@
 /* What a contention profile keeps.
 
    A session has stacks, each once, with references to their code; entries, one for
-   each kind, stack and lock; and where locks were made.  A lock is known by its address, and for
+   each kind, stack and lock, or name of a thread that was joined; and where locks were made.  A lock is known by its address, and for
    reports by the place where it was made, if that was seen; then all made there are one.  An address
    may be used again for another lock: its making is seen too.  All of it is bounded: beyond
    MOST_STACKS or MOST_ENTRIES a record is only counted, as lost; and of more than FTT_MADE locks
@@ -21,6 +21,7 @@
 #include "session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MOST_STACKS 20000
 #define MOST_ENTRIES 50000
@@ -122,21 +123,26 @@ ftt_set_maker(ftt_session *session, const void *key, const ftt_stack *where, uin
 
 ftt_entry *
 ftt_entry_for(ftt_session *session, int kind, const void *lock, const ftt_stack *where,
-              PyTypeObject *type)
+              PyTypeObject *type, const char *name)
 {
     const ftt_stack *made = maker_of(session, lock);
     const void *what = made != NULL ? made : lock;
     uint64_t hash = mix(mix(mix((uint64_t)kind, (uintptr_t)what), (uintptr_t)where),
                         (uintptr_t)type);
+    for (const char *letter = name; *letter != '\0'; letter++) {
+        hash = mix(hash, (unsigned char)*letter);
+    }
     ftt_entry **bucket = &session->entries[hash % FTT_BUCKETS];
     for (ftt_entry *each = *bucket; each != NULL; each = each->next) {
         if (each->hash == hash && each->kind == kind && each->where == where &&
-            each->type == type && each->made == made && (made != NULL || each->lock == lock)) {
+            each->type == type && each->made == made && (made != NULL || each->lock == lock) &&
+            strcmp(each->name, name) == 0) {
             return each;
         }
     }
     ftt_entry *made_now =
-        session->entry_count >= MOST_ENTRIES ? NULL : calloc(1, sizeof(*made_now));
+        session->entry_count >= MOST_ENTRIES ? NULL
+                                             : calloc(1, sizeof(*made_now) + strlen(name) + 1);
     if (made_now != NULL) {
         made_now->kind = kind;
         made_now->lock = lock;
@@ -144,6 +150,7 @@ ftt_entry_for(ftt_session *session, int kind, const void *lock, const ftt_stack 
         made_now->where = where;
         made_now->type = (PyTypeObject *)Py_XNewRef(type);
         made_now->hash = hash;
+        strcpy(made_now->name, name);
         made_now->next = *bucket;
         *bucket = made_now;
         *session->last = made_now;

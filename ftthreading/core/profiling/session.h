@@ -36,6 +36,7 @@ typedef struct ftt_entry {
     PyTypeObject *type; /* NULL: not known */
     uint64_t hash;
     ftt_sums sums;
+    char name[]; /* of the thread that was joined; else empty */
 } ftt_entry;
 
 typedef struct {
@@ -67,7 +68,7 @@ const ftt_stack *ftt_keep_stack(ftt_session *session, const ftt_line *places, in
 
 /* Guarded.  NULL if it is full. */
 ftt_entry *ftt_entry_for(ftt_session *session, int kind, const void *lock, const ftt_stack *where,
-                         PyTypeObject *type);
+                         PyTypeObject *type, const char *name);
 
 /* Guarded.  `chance` decides whose place it takes where there is none. */
 void ftt_set_maker(ftt_session *session, const void *key, const ftt_stack *where, uint32_t chance);

@@ -4,7 +4,8 @@
    calls in turn, and waits until the thread's own `_started` event is set.  The interpreter's
    Thread sets that event once it runs; if it dies before, for want of memory say, nobody would
    (python/cpython gh-140746).  So the launch sets it then, and says that it failed.  It does so
-   without an allocation: the event's state word is all that is touched.
+   without an allocation: the event's state word is all that is touched.  A second event, `ended`,
+   is what join() waits for (join.c).
 
      claimed  failed  ended   the thread
      no       no      no      has not been asked for, or by another call of start()
@@ -21,7 +22,7 @@
    time at which a second claim could succeed.
 
    `failed`, `listed` and `ended` are written by the new thread, in this order, and read by the
-   starter.  `failed` is stored before the event is set, with release, and read after a wait that
+   starter.  `failed` is stored before `started` is set, with release, and read after a wait that
    acquires; `ended` releases `listed`, for who looks for it again and again. */
 
 #include "python/arguments.h"
@@ -38,11 +39,11 @@ typedef struct {
     PyObject *thread;
     PyObject *bootstrap;
     PyObject *forget;  /* called with a thread that is listed at its end, to take it out */
-    PyObject *started; /* an Event of ours; set once, before the launch is called */
+    PyObject *started; /* Events of ours; given once, before the launch is called */
+    PyObject *ended;
     PyObject *limbo;   /* where claim() has listed the thread; NULL if it has not */
     _Atomic bool failed;
     _Atomic bool listed;
-    _Atomic bool ended;
 } launch_object;
 
 static launch_object *
@@ -93,6 +94,20 @@ call(PyObject *lock, const char *method)
     return answer == NULL ? -1 : 0;
 }
 
+static bool
+has_ended(launch_object *self)
+{
+    return self->ended != NULL && ftt_event_is_set(ftt_event_of(self->ended));
+}
+
+static void
+set_event(PyObject *event)
+{
+    if (!ftt_event_set(ftt_event_of(event))) {
+        ftt_event_put(ftt_event_of(event), true); /* foreign: start() looks at it now and then */
+    }
+}
+
 /* After an exception: what it has interrupted counts as done if there is a thread, and else as
    not begun. */
 static void
@@ -103,8 +118,8 @@ settle(launch_object *self, PyObject *lock, PyObject *handle)
     if (ident != NULL && PyObject_IsTrue(ident) == 1) {
         (void)PyObject_SetAttrString(self->thread, "_ident", ident);
         PyErr_Clear();
-        if (self->started != NULL && !ftt_event_set(ftt_event_of(self->started))) {
-            ftt_event_put(ftt_event_of(self->started), true);
+        if (self->started != NULL) {
+            set_event(self->started);
         }
     }
     else {
@@ -125,7 +140,7 @@ settle(launch_object *self, PyObject *lock, PyObject *handle)
 static bool
 dies(launch_object *self)
 {
-    return atomic_load_explicit(&self->ended, memory_order_acquire) ||
+    return has_ended(self) ||
            atomic_load_explicit(&self->failed, memory_order_acquire) ||
            atomic_load_explicit(&self->listed, memory_order_relaxed);
 }
@@ -164,12 +179,9 @@ launch_run(PyObject *object, PyObject *const *args, Py_ssize_t count)
 static void
 tell(launch_object *self)
 {
-    ftt_event *started = ftt_event_of(self->started);
-    if (!ftt_event_is_set(started)) {
+    if (!ftt_event_is_set(ftt_event_of(self->started))) {
         atomic_store_explicit(&self->failed, true, memory_order_release);
-        if (!ftt_event_set(started)) {
-            ftt_event_put(started, true); /* foreign: start() looks at it now and then */
-        }
+        set_event(self->started);
     }
     int listed = PySequence_Contains(self->limbo, self->thread);
     if (listed > 0) {
@@ -181,13 +193,13 @@ tell(launch_object *self)
     if (listed < 0) {
         PyErr_Clear(); /* the starter will try, if it still waits */
     }
-    atomic_store_explicit(&self->ended, true, memory_order_release);
+    set_event(self->ended);
 }
 
 static PyObject *
 launch_call(PyObject *self, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    if (cast(self)->started == NULL || cast(self)->limbo == NULL) {
+    if (cast(self)->started == NULL || cast(self)->ended == NULL || cast(self)->limbo == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "a launch without a claim");
         return NULL;
     }
@@ -254,6 +266,7 @@ launch_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(cast(self)->bootstrap);
     Py_VISIT(cast(self)->forget);
     Py_VISIT(cast(self)->started);
+    Py_VISIT(cast(self)->ended);
     Py_VISIT(cast(self)->limbo);
     return 0;
 }
@@ -265,6 +278,7 @@ launch_clear(PyObject *self)
     Py_CLEAR(cast(self)->bootstrap);
     Py_CLEAR(cast(self)->forget);
     Py_CLEAR(cast(self)->started);
+    Py_CLEAR(cast(self)->ended);
     Py_CLEAR(cast(self)->limbo);
     return 0;
 }
@@ -292,20 +306,32 @@ get_listed(PyObject *self, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-get_ended(PyObject *self, void *Py_UNUSED(closure))
+get_has_ended(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(atomic_load_explicit(&cast(self)->ended, memory_order_acquire));
+    return PyBool_FromLong(has_ended(cast(self)));
 }
 
 static int
-set_started(PyObject *self, PyObject *event, void *Py_UNUSED(closure))
+give(PyObject **place, PyObject *event)
 {
-    if (event == NULL || ftt_event_of(event) == NULL || cast(self)->started != NULL) {
+    if (event == NULL || ftt_event_of(event) == NULL || *place != NULL) {
         PyErr_SetString(PyExc_TypeError, "an Event of ours, once");
         return -1;
     }
-    cast(self)->started = Py_NewRef(event);
+    *place = Py_NewRef(event);
     return 0;
+}
+
+static int
+give_started(PyObject *self, PyObject *event, void *Py_UNUSED(closure))
+{
+    return give(&cast(self)->started, event);
+}
+
+static int
+give_ended(PyObject *self, PyObject *event, void *Py_UNUSED(closure))
+{
+    return give(&cast(self)->ended, event);
 }
 
 static PyMethodDef launch_methods[] = {
@@ -318,8 +344,9 @@ static PyMethodDef launch_methods[] = {
 static PyGetSetDef launch_getset[] = {
     {"failed", get_failed, NULL, NULL, NULL},
     {"listed", get_listed, NULL, NULL, NULL},
-    {"ended", get_ended, NULL, NULL, NULL},
-    {"started", NULL, set_started, NULL, NULL},
+    {"has_ended", get_has_ended, NULL, NULL, NULL},
+    {"started", NULL, give_started, NULL, NULL},
+    {"ended", NULL, give_ended, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -44,6 +44,7 @@ extern const ftt_function ftt_event_functions[];
 extern const ftt_function ftt_barrier_functions[];
 
 extern PyMethodDef ftt_barrier_module_methods[];
+extern PyMethodDef ftt_join_methods[];
 
 /* The methods in C; tracing.c exchanges some. */
 extern PyMethodDef ftt_lock_methods[];

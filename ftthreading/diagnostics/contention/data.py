@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from ..._core import _Entry
 
-CONTENDED, AWAITED, BLAMED = range(3)
+CONTENDED, AWAITED, BLAMED, JOINED = range(4)
+
+_NAMED = 3  # of the threads that were joined
 
 # The names of the types while they stand in for the interpreter's (core/types/stand_in.c).
 _STANDING_IN = {"lock": "Lock"}
@@ -63,6 +65,7 @@ class Waits:
         total: seconds, of all threads together.
         longest: seconds.
         awake: seconds of `total` before the waiting threads first slept.
+        threads: names of those whose end was waited for, of a join; the longest wait first.
         stacks: whole stacks, the innermost line first, each with its part of `total`.
     """
 
@@ -74,6 +77,17 @@ class Waits:
     longest: float
     awake: float
     stacks: tuple[tuple[tuple[Place, ...], float], ...] = field(repr=False, default=())
+    threads: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """What was waited for, in words; empty if it is no lock and no thread."""
+        if not self.threads:
+            return str(self.lock or "")
+        named = ", ".join(f'"{name}"' for name in self.threads[:_NAMED])
+        more = len(self.threads) - _NAMED
+        end = f" and {more:,} more" if more > 0 else ""
+        return f"Thread{'s' * (len(self.threads) > 1)} {named}{end}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +148,11 @@ def read(base: Base, seconds: float, thread_seconds: float) -> Data | None:
         before = base[i] if i < len(base) else (0.0, 0.0, 0.0)
         count, total, aside = (max(a - b, 0.0) for a, b in zip(entry[5:8], before, strict=True))
         if count > 0:
-            since.append((*entry[:5], count, total, aside, entry[8]))
+            since.append((*entry[:5], count, total, aside, *entry[8:]))
     locks = _locks(since)
     contended, awaited, holders = (
-        _rows([entry for entry in since if entry[0] == kind], locks)
-        for kind in (CONTENDED, AWAITED, BLAMED)
+        _rows([entry for entry in since if entry[0] in kinds], locks)
+        for kinds in ((CONTENDED,), (AWAITED, JOINED), (BLAMED,))
     )
     return Data(
         seconds,
@@ -180,7 +194,7 @@ def _locks(entries: Iterable[_Entry]) -> dict[object, ProfiledLock]:
     locks: dict[object, ProfiledLock] = {}
     for entry in entries:
         kind, address, type, made, *_ = entry
-        if kind == AWAITED:
+        if kind in (AWAITED, JOINED):
             continue
         key = _key(entry)
         name = "lock" if type is None else _type_name(type)
@@ -228,10 +242,11 @@ def _rows(entries: list[_Entry], locks: dict[object, ProfiledLock]) -> list[Wait
     """One for each line, what is called there, and lock."""
     rows: dict[object, Waits] = {}
     stacks: dict[object, dict[tuple[Place, ...], float]] = {}
+    threads: dict[object, dict[str, float]] = {}
     for entry in entries:
-        kind, _, type, _, where, count, total, aside, longest = entry
+        kind, _, type, _, where, count, total, aside, longest, joined = entry
         place, function = _split(where)
-        lock = None if kind == AWAITED else locks[_key(entry)]
+        lock = None if kind in (AWAITED, JOINED) else locks[_key(entry)]
         name = lock.kind if type is None and lock is not None else _type_name(type)
         called = f"{function}()" if function else _called(kind, name)
         key = (place, called, lock)
@@ -247,8 +262,22 @@ def _rows(entries: list[_Entry], locks: dict[object, ProfiledLock]) -> list[Wait
         of_row = stacks.setdefault(key, {})
         cleaned = _cleaned(where)
         of_row[cleaned] = of_row.get(cleaned, 0.0) + total
-    found = [replace(row, stacks=tuple(stacks[key].items())) for key, row in rows.items()]
+        if kind == JOINED:
+            names = threads.setdefault(key, {})
+            names[joined] = names.get(joined, 0.0) + total
+    found = [
+        replace(
+            row,
+            stacks=tuple(stacks[key].items()),
+            threads=_longest_first(threads.get(key, {})),
+        )
+        for key, row in rows.items()
+    ]
     return sorted(found, key=lambda row: -row.total)
+
+
+def _longest_first(totals: dict[str, float]) -> tuple[str, ...]:
+    return tuple(sorted(totals, key=lambda name: -totals[name]))
 
 
 def _called(kind: int, name: str) -> str:

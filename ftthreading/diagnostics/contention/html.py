@@ -78,7 +78,7 @@ def page(data: Data) -> str:
     body += _section("Lines that wait for locks", "", WAITS, contended, stacks[0])
     note = "The line is that of the release; for a with statement that of the statement."
     body += _section("Who made them wait", note, HOLDS, holders, stacks[1])
-    note = "Events, notifications, barriers: this is no contention."
+    note = "Events, notifications, barriers, ends of threads: this is no contention."
     body += _section("Waits for something to happen", note, WAITS, awaited, stacks[2])
     if data.lost:
         body.append(f"<p>{data.lost:,} more records found no room, and are not counted.</p>")

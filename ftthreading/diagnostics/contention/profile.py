@@ -101,7 +101,7 @@ class Profile:
 
     @property
     def awaited(self) -> tuple[Waits, ...]:
-        """Waits for something to happen, which are no contention: Event, Condition, Barrier."""
+        """Waits for something to happen, which are no contention: Event, Condition, Thread.join."""
         return self.data.awaited
 
     def text(self) -> str:

@@ -98,7 +98,7 @@ def waits_cells(row: Waits, data: Data) -> list[str]:
         percent(row.awake, row.total) if row.lock else "",
         str(row.place),
         row.called,
-        str(row.lock or ""),
+        row.subject,
     ]
 
 
