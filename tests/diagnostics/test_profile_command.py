@@ -181,19 +181,29 @@ def test_collapsed(text_of):
 
 
 def test_speedscope(text_of):
-    """What its schema requires, and what it does not say: that the indices are right."""
+    """What its schema requires, and what speedscope asks beyond that when it loads the file."""
     file = json.loads(text_of("speedscope.json"))
     assert file["$schema"] == "https://www.speedscope.app/file-format-schema.json"
+    assert {"$schema", "shared", "profiles"} <= set(file)
+    assert set(file) <= {"$schema", "shared", "profiles", "name", "activeProfileIndex", "exporter"}
+    assert all(isinstance(file[name], str) for name in ("name", "exporter"))
     frames = file["shared"]["frames"]
+    assert set(file["shared"]) == {"frames"}
     for frame in frames:
-        assert set(frame) <= {"name", "file", "line", "col"}
+        assert {"name"} <= set(frame) <= {"name", "file", "line", "col"}
         assert isinstance(frame["name"], str)
+        assert isinstance(frame.get("file", ""), str)
+        assert frame.get("line", 1) >= 1
     for profile in file["profiles"]:
-        assert profile["type"] == "sampled"
-        assert profile["unit"] == "seconds"
+        assert set(profile) == {
+            *("type", "name", "unit", "startValue", "endValue", "samples", "weights")
+        }
+        assert (profile["type"], profile["unit"]) == ("sampled", "seconds")
         assert isinstance(profile["name"], str)
         assert profile["startValue"] == 0
         assert len(profile["samples"]) == len(profile["weights"])
+        assert all(sample for sample in profile["samples"])
+        assert all(weight >= 0 for weight in profile["weights"])
         assert all(0 <= i < len(frames) for sample in profile["samples"] for i in sample)
         assert profile["endValue"] == pytest.approx(sum(profile["weights"]))
     waits = file["profiles"][file["activeProfileIndex"]]
@@ -201,16 +211,53 @@ def test_speedscope(text_of):
     assert any(name[-2] == "look_up" for name in names) == text_of.hot
 
 
+def test_speedscope_opens_with_what_there_is(tmp_path):
+    """Not with an empty picture, if there was no contention."""
+    program = """
+        import threading
+        threading.Event().wait(0.01)
+    """
+    profiled(tmp_path, program, "--profile=p.speedscope.json")
+    file = json.loads((tmp_path / "p.speedscope.json").read_text())
+    shown = file["profiles"][file["activeProfileIndex"]]
+    assert shown["name"] == "Waits for something to happen"
+    assert len(shown["samples"]) == 1
+
+
+# Of a thread in version 48 of the Firefox profiler's processed format: what its types require of
+# each table, but for "length".
+FIREFOX_TABLES = {
+    "samples": "stack time weight weightType",
+    "markers": "data name startTime endTime phase category",
+    "stackTable": "frame prefix category subcategory",
+    "frameTable": "address inlineDepth category subcategory func nativeSymbol innerWindowID"
+    " implementation line column",
+    "funcTable": "name isJS relevantForJS resource fileName lineNumber columnNumber",
+    "resourceTable": "lib name host type",
+    "nativeSymbols": "libIndex address name functionSize",
+}
+
+
 def test_firefox(text_of):
     """Tables of equal columns, and indices that lead somewhere."""
     file = json.loads(text_of("firefox.json"))
-    assert file["meta"]["preprocessedProfileVersion"] >= 47
-    assert {"interval", "startTime", "processType", "product", "categories"} <= set(file["meta"])
+    assert {"meta", "libs", "threads"} <= set(file)
+    meta = file["meta"]
+    assert meta["preprocessedProfileVersion"] == 48
+    assert {"interval", "startTime", "processType", "product", "stackwalk", "version"} <= set(meta)
+    assert meta["markerSchema"] == []
+    (category,) = meta["categories"]
+    assert (category["color"], category["subcategories"]) == ("grey", ["Other"])
     for thread in file["threads"]:
-        for name, table in thread.items():
-            if isinstance(table, dict):
-                columns = {key: value for key, value in table.items() if isinstance(value, list)}
-                assert {len(value) for value in columns.values()} == {table["length"]}, name
+        assert isinstance(thread["pid"], str)
+        assert isinstance(thread["isMainThread"], bool)
+        assert {"processType", "processStartupTime", "processShutdownTime"} <= set(thread)
+        assert {"registerTime", "unregisterTime", "pausedRanges", "name", "tid"} <= set(thread)
+        for name, columns in FIREFOX_TABLES.items():
+            table = thread[name]
+            assert set(table) == {"length", *columns.split()}, name
+            lengths = {len(value) for value in table.values() if isinstance(value, list)}
+            assert lengths == {table["length"]}, name
         for i, prefix in enumerate(thread["stackTable"]["prefix"]):
             assert prefix is None or prefix < i
         for table, column, target in (
@@ -218,12 +265,23 @@ def test_firefox(text_of):
             ("stackTable", "frame", thread["frameTable"]["length"]),
             ("frameTable", "func", thread["funcTable"]["length"]),
             ("funcTable", "name", len(thread["stringArray"])),
+            ("funcTable", "fileName", len(thread["stringArray"])),
         ):
-            assert all(0 <= i < target for i in thread[table][column])
+            assert all(i is None or 0 <= i < target for i in thread[table][column])
+        samples = thread["samples"]
+        assert samples["weightType"] == "tracing-ms"
+        assert samples["time"] == sorted(samples["time"])
+        # An end without a stack: else the last wait, and a profile without any, has no extent.
+        assert (samples["stack"][-1], samples["weight"][-1]) == (None, 0)
+        assert None not in samples["stack"][:-1]
+        assert samples["time"][-1] == pytest.approx(sum(samples["weight"]))
+    count = len(file["threads"])
+    assert meta["initialVisibleThreads"] == [*range(count)]
+    (selected,) = meta["initialSelectedThreads"]
     waits = file["threads"][0]
-    assert waits["samples"]["weightType"] == "tracing-ms"
     assert ("look_up" in waits["stringArray"]) == text_of.hot
     if text_of.hot:
+        assert selected == 0
         assert sum(waits["samples"]["weight"]) > 100
 
 

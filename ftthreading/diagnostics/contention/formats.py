@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -36,6 +37,11 @@ def kinds_of(data: Data) -> Iterator[tuple[str, Stacks]]:
     yield "Waits for something to happen", stacks_of(data.awaited)
 
 
+def _shown_first(kinds: list[tuple[str, Stacks]]) -> int:
+    """Which of the parts: the first that is not empty."""
+    return next((i for i, (_, stacks) in enumerate(kinds) if stacks), 0)
+
+
 def collapsed(data: Data) -> str:
     """Lines of frames and microseconds, for flamegraph.pl. Waits for locks only."""
     lines = []
@@ -47,6 +53,7 @@ def collapsed(data: Data) -> str:
 
 def speedscope(data: Data) -> str:
     """For speedscope: one profile of each kind."""
+    kinds = list(kinds_of(data))
     frames: dict[str | Place, int] = {}
     profiles = [
         {
@@ -60,14 +67,14 @@ def speedscope(data: Data) -> str:
             ],
             "weights": [total for _, total in stacks],
         }
-        for name, stacks in kinds_of(data)
+        for name, stacks in kinds
     ]
     return json.dumps(
         {
             "$schema": "https://www.speedscope.app/file-format-schema.json",
             "name": "ftthreading: contention",
             "exporter": "ftthreading",
-            "activeProfileIndex": 0,
+            "activeProfileIndex": _shown_first(kinds),
             "shared": {"frames": [_speedscope_frame(frame) for frame in frames]},
             "profiles": profiles,
         }
@@ -77,15 +84,14 @@ def speedscope(data: Data) -> str:
 def _speedscope_frame(frame: str | Place) -> dict[str, Any]:
     if isinstance(frame, str):
         return {"name": frame}
-    return {"name": frame.function, "file": short(frame.file), "line": frame.line}
+    line = {"line": frame.line} if frame.line else {}  # 0: not known
+    return {"name": frame.function, "file": short(frame.file), **line}
 
 
 def firefox(data: Data) -> str:
     """For the Firefox profiler, in its processed format: each kind is shown as one thread."""
-    threads = [
-        _firefox_thread(number, name, stacks)
-        for number, (name, stacks) in enumerate(kinds_of(data))
-    ]
+    kinds = list(kinds_of(data))
+    threads = [_firefox_thread(number, *kind) for number, kind in enumerate(kinds)]
     return json.dumps(
         {
             "meta": {
@@ -97,6 +103,12 @@ def firefox(data: Data) -> str:
                 "version": 27,
                 "preprocessedProfileVersion": 48,
                 "symbolicated": True,
+                "importedFrom": "ftthreading",
+                "usesOnlyOneStackType": True,
+                "sourceCodeIsNotOnSearchfox": True,
+                "initialVisibleThreads": [*range(len(threads))],
+                "initialSelectedThreads": [_shown_first(kinds)],
+                "keepProfileThreadOrder": True,
                 "categories": [{"name": "Other", "color": "grey", "subcategories": ["Other"]}],
                 "markerSchema": [],
             },
@@ -127,10 +139,9 @@ def _firefox_thread(number: int, name: str, stacks: Stacks) -> dict[str, Any]:
                 frame_numbers[frame] = len(frame_numbers)
             node = nodes.setdefault((node, frame_numbers[frame]), len(nodes))
         ends.append(node)
-    times, at = [], 0.0
-    for _, total in stacks:
-        times.append(at * 1000)
-        at += total
+    weights = [total * 1000 for _, total in stacks]
+    # The last sample ends what came before it: a sample has no length in the timeline.
+    times = [0.0, *itertools.accumulate(weights)]
     nothing, zeros = [None] * len(frames), [0] * len(frames)
     return {
         "name": name,
@@ -145,10 +156,10 @@ def _firefox_thread(number: int, name: str, stacks: Stacks) -> dict[str, Any]:
         "pid": str(os.getpid()),
         "tid": number,
         "samples": {
-            "length": len(stacks),
-            "stack": ends,
+            "length": len(times),
+            "stack": [*ends, None],
             "time": times,
-            "weight": [total * 1000 for _, total in stacks],
+            "weight": [*weights, 0],
             "weightType": "tracing-ms",
         },
         "markers": {
