@@ -1,9 +1,10 @@
 """What is measured: any module shaped like `threading`, and the floor that does nothing."""
 
+import contextlib
 import dataclasses
 import importlib
 import types
-from typing import Any
+from typing import Any, cast
 
 from perf import native
 from perf.results.case import FLOOR
@@ -21,6 +22,11 @@ class Implementation:
     def make(self, primitive: str, *args: Any) -> Any:
         """Make a primitive by its name in `threading`, such as "Lock"."""
         return getattr(self.module, primitive)(*args)
+
+    def measured(self) -> contextlib.AbstractContextManager[object]:
+        """Return what is to be entered while it is measured: the module's own, if it has one."""
+        own = getattr(self.module, "measured", contextlib.nullcontext)
+        return cast("contextlib.AbstractContextManager[object]", own())
 
 
 def floor() -> Implementation:

@@ -62,7 +62,8 @@ def work(order: Order, out: TextIO) -> int:
         tell(out, begin=index)
         try:
             noise = canary()
-            sample = BY_KIND[case.kind].measure(bench, case, sides[name])
+            with sides[name].measured():
+                sample = BY_KIND[case.kind].measure(bench, case, sides[name])
         except Rejected as why:
             tell(out, index=index, rejected=str(why))
         except (Broken, TimeoutError) as error:

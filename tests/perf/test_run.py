@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ftthreading import _core
 from perf.cases import catalogue, contended, latency
 from perf.cli.commands.run import unfinished
 from perf.instruments import bench
@@ -61,6 +62,26 @@ import os
 from threading import *
 
 def Lock(): os._exit(7)
+"""
+
+
+TELLS = """
+import threading
+from contextlib import contextmanager
+
+def tell(what):
+    with open(__file__ + ".told", "a") as file:
+        print(what, file=file)
+
+@contextmanager
+def measured():
+    tell("begin")
+    yield
+    tell("end")
+
+def Lock():
+    tell("Lock")
+    return threading.Lock()
 """
 
 
@@ -153,6 +174,21 @@ def test_a_worker_that_dies_is_told(tmp_path: pathlib.Path) -> None:
     assert code == 1
     assert "VERDICT: FAILED: the worker process: exit code 7" in err
     assert "--only lock.bytes" in err
+
+
+@pytest.mark.once
+def test_what_a_module_has_on_while_it_is_measured(tmp_path: pathlib.Path) -> None:
+    (profiled,) = load("perf.instruments.profiled")
+    assert profiled.make("Lock").acquire()
+    assert _core._profile_read() is None
+    with profiled.measured():
+        assert _core._profile_read() is not None
+    (tmp_path / "tells.py").write_text(TELLS, encoding="utf-8")
+    options = ["--only", "lock.bytes", "--output", str(tmp_path / "out"), "--rounds", "2"]
+    code, _, err = run("--impl", "tells,threading", *options, path=tmp_path)
+    assert code == 0, err
+    told = (tmp_path / "tells.py.told").read_text().split()
+    assert [word for word, _ in itertools.groupby(told)] == ["begin", "Lock", "end"] * 2
 
 
 class Countdown(list[bool]):
