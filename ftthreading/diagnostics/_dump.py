@@ -87,9 +87,12 @@ def _without_launcher(lines: list[str]) -> list[str]:
     """The lines of faulthandler, without those of ours that look."""
     here = os.path.dirname(os.path.abspath(__file__)) + os.sep
     files = (f'  File "{here}', *(f'  File "{file}"' for file in _places.LAUNCHERS))
-    return [
-        line.rstrip() for line in lines if not line.startswith((*files, '  File "<frozen runpy>"'))
-    ]
+    threads = f'  File "{threading.__file__}"'
+    shown = [line.rstrip() for line in lines if not line.startswith(files)]
+    # Not all: a thread may run nothing of Python's but what every thread does.
+    while len(shown) > 1 and shown[-1].startswith(threads):
+        shown.pop()
+    return shown
 
 
 def of_wait(wait: Wait) -> list[str]:

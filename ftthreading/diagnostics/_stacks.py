@@ -46,6 +46,7 @@ def read(frames: list[Frame], held: object = None) -> Stack:
     """Read a copied stack, innermost first; `held`: a lock of which to tell where it was taken."""
     lines: list[Place] = []
     above = 0  # frames of the library's, above the program's
+    below = 0  # how many there are without those of the library's below all of the program's
     called: str | None = None
     callee: object = None
     taken: Place | None = None
@@ -55,7 +56,8 @@ def read(frames: list[Frame], held: object = None) -> Stack:
         if is_launcher(code):
             continue
         lines.append(place(code, line))
-        outside = outside or not is_library(code)
+        if not is_library(code):
+            outside, below = True, len(lines)
         if not outside:
             above += 1
             called = code.co_qualname
@@ -63,7 +65,8 @@ def read(frames: list[Frame], held: object = None) -> Stack:
         elif taken is None and held is not None:
             taken = _where_taken(frame, held)
     # Of a thread of the library's own, all are the library's.
-    return Stack(tuple(lines[min(above, len(lines) - 1) :]), called, callee, taken)
+    last = below or len(lines)
+    return Stack(tuple(lines[min(above, len(lines) - 1) : last]), called, callee, taken)
 
 
 # Where a lock was taken is not recorded. But a frame that holds one by `with` stands inside that

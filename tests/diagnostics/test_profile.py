@@ -234,6 +234,18 @@ def test_join_of_the_main_thread():
     assert row.longest >= 0.01
 
 
+def test_import_is_named_as_such():
+    """What waits for another thread's import is the line of the import statement."""
+    names = {}
+    source = "def find_and_load(lock): return lock.acquire(timeout=0.01)"
+    exec(compile(source, "<frozen importlib._bootstrap>", "exec"), names)
+    with profile() as p:
+        lock = ftthreading.Lock()
+        lock.acquire()
+        assert not names["find_and_load"](lock)  # imports
+    assert row_at(p.contended, "imports").called == "import"
+
+
 def test_timed_waits_that_end_in_vain():
     def give_up(_):
         return lock.acquire(timeout=0.01)  # gives up

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -209,6 +210,43 @@ def test_join_says_for_whom_and_until_when() -> None:
         assert wait.owner is not None
         assert wait.owner.thread is target
         assert wait.deadline is not None
+
+
+def test_stack_begins_and_ends_in_the_program() -> None:
+    """Neither the library that waits for it is in it, nor the pool that runs it."""
+    event = ftthreading.Event()
+
+    def mine() -> list[diagnostics.Wait]:
+        return [wait for wait in diagnostics.waits() if wait.primitive is event]
+
+    def work() -> None:
+        event.wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work)
+        wait_until(mine)
+        (wait,) = mine()
+        event.set()
+    assert [place.file for place in wait.stack] == [__file__]
+
+
+def test_dump_of_a_running_thread_ends_in_the_program() -> None:
+    done = False
+
+    def run() -> None:
+        while not done:
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=run, name="running")
+    thread.start()
+    file = io.StringIO()
+    diagnostics.dump(file)
+    done = True
+    thread.join(SECONDS)
+    _, _, block = file.getvalue().partition('Thread "running"')
+    block = block.partition("\n\n")[0]
+    assert __file__ in block
+    assert threading.__file__ not in block
 
 
 def test_dump() -> None:

@@ -31,7 +31,7 @@
 #include "types/condition_object.h"
 #include "types/types.h"
 
-#define VERSION 1u
+#define VERSION 2u
 
 typedef struct {
     char magic[16];
@@ -54,8 +54,9 @@ typedef struct {
     /* In the waiter's call.  call_live: the bit of call_state that says that it goes on. */
     uint32_t call_state, call_live, call_reacquires, call_object, call_ident, call_began,
         call_until;
-    uint32_t thread_size, thread_next, thread_id, thread_ident, thread_native_id, thread_name,
-        thread_name_room;
+    /* thread_object: the address of its threading.Thread, as call_object has it for a join. */
+    uint32_t thread_size, thread_next, thread_id, thread_ident, thread_native_id, thread_object,
+        thread_name, thread_name_room;
     uint32_t object_type, type_name, type_base, type_dealloc;
     /* Lock and RLock objects.  lock_word is also what waiter_key points to while a thread waits
        for the lock; lock_holder: see ftt_lock_note(). */
@@ -105,6 +106,7 @@ __attribute__((used, visibility("default"))) const offsets ftthreading_offsets =
     .thread_id = offsetof(ftt_thread, id),
     .thread_ident = offsetof(ftt_thread, ident),
     .thread_native_id = offsetof(ftt_thread, native_id),
+    .thread_object = offsetof(ftt_thread, object),
     .thread_name = offsetof(ftt_thread, name),
     .thread_name_room = sizeof(((ftt_thread *)NULL)->name),
 

@@ -57,6 +57,7 @@ struct ftt_thread {
     ftt_keeper keeper;  /* on what the next blocking call waits (call.h) */
     ftt_time reacquires; /* since when a Condition's lock is awaited, while that is profiled */
     ftt_thread *previous, *next; /* of the threads that have a number and have not ended */
+    void *object;                /* its threading.Thread while that runs, borrowed; else NULL */
     char name[48];               /* when it began, in UTF-8, cut; for who reads from outside */
 };
 

@@ -7,7 +7,7 @@
    answers for a thread that is known here.  A thread that was not started by Thread.start() of
    ours, or whose end has come, is looked up by the interpreter's code.
 
-   The Thread object is known from ftt_current_enter() to ftt_current_leave(): a launch (see
+   The Thread object is known, also to who reads from outside, from ftt_current_enter() to ftt_current_leave(): a launch (see
    launch.c) calls them first and last in its thread, _enter() and _leave() do it for the main
    thread.  The caller keeps it alive in between, for a reference of ours would never be dropped
    in the child of a fork that does not have the thread.
@@ -24,16 +24,14 @@
 #include "function.h"
 #include "parking/thread.h"
 
-static _Thread_local struct {
-    PyThreadState *state;
-    PyObject *thread; /* borrowed, while `state` is set */
-} here FTT_TLS_MODEL;
+/* Whose ftt_this_thread.object is. */
+static _Thread_local PyThreadState *here FTT_TLS_MODEL;
 
 static PyObject *
 current_thread(FTT_CALL)
 {
-    if (here.state == PyThreadState_Get() && PyVectorcall_NARGS(nargsf) == 0 && names == NULL) {
-        return Py_NewRef(here.thread);
+    if (here == PyThreadState_Get() && PyVectorcall_NARGS(nargsf) == 0 && names == NULL) {
+        return Py_NewRef((PyObject *)ftt_this_thread.object);
     }
     return ftt_call_python(function, args, nargsf, names);
 }
@@ -54,15 +52,16 @@ ftt_current_enter(PyObject *thread)
 {
     (void)ftt_thread_id(); /* it counts as running from here (thread.h) */
     ftt_cpython_thread_name(thread, ftt_this_thread.name, sizeof(ftt_this_thread.name));
-    here.thread = thread;
-    here.state = PyThreadState_Get();
+    ftt_this_thread.object = thread;
+    here = PyThreadState_Get();
 }
 
 void
 ftt_current_leave(void)
 {
-    if (here.state == PyThreadState_Get()) {
-        here.state = NULL;
+    if (here == PyThreadState_Get()) {
+        here = NULL;
+        ftt_this_thread.object = NULL;
     }
 }
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CONTENDED, AWAITED, BLAMED, JOINED = range(4)
 
+_IMPORT = "<frozen importlib._bootstrap>"
 _NAMED = 3  # of the threads that were joined
 
 # The names of the types while they stand in for the interpreter's (core/types/stand_in.c).
@@ -213,7 +214,7 @@ def _lock_of(
     if made is None:
         return ProfiledLock(kind, None, "", address)
     place, called = _split(made)
-    return ProfiledLock(kind, place, called.removesuffix(".__init__"), address)
+    return ProfiledLock(kind, place, called.removesuffix("()").removesuffix(".__init__"), address)
 
 
 # Which line.
@@ -223,9 +224,12 @@ def _split(stack: tuple[tuple[CodeType, int], ...]) -> tuple[Place, str]:
     """The program's line, and the function of the library that it called, if it called one."""
     called = ""
     for code, line in stack:
-        if not is_library(code):
+        if code.co_filename == _IMPORT:
+            called = "import"
+        elif is_library(code):
+            called = f"{code.co_qualname}()"
+        else:
             return place(code, line), called
-        called = code.co_qualname
     # A thread of the library's own.
     return (place(*stack[0]), "") if stack else (NOWHERE, "")
 
@@ -248,7 +252,7 @@ def _rows(entries: list[_Entry], locks: dict[object, ProfiledLock]) -> list[Wait
         place, function = _split(where)
         lock = None if kind in (AWAITED, JOINED) else locks[_key(entry)]
         name = lock.kind if type is None and lock is not None else _type_name(type)
-        called = f"{function}()" if function else _called(kind, name)
+        called = function or _called(kind, name)
         key = (place, called, lock)
         total, aside, seconds = total * 1e-9, aside * 1e-9, longest * 1e-9
         row = rows.get(key) or Waits(place, called, lock, 0.0, 0.0, 0.0, 0.0)

@@ -30,6 +30,7 @@ class SeenThread:
     ident: int
     native_id: int  # as seen from here; 0 if it is not known
     name: str  # when it began; else the kernel's name of it
+    object: int  # the address of its threading.Thread; 0 if it is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,19 @@ class SeenObject:
     type_name: str  # of its class
     kind: str  # which primitive its class is or inherits from; empty if none is known
 
+    @property
+    def shown(self) -> str:
+        """The name of its class: of our locks, whatever they say while installed."""
+        installed = self.kind in ("Lock", "RLock") and self.type_name.startswith("_thread.")
+        return f"ftthreading.{self.kind}" if installed else self.type_name
+
 
 @dataclass(frozen=True, slots=True)
 class SeenHolder:
-    """Who is in the way of a call that waits for a lock."""
+    """Who is in the way of a call that waits for a lock, or for a thread's end."""
 
     thread: int  # number; of a Lock its lower 31 bits
-    how: str  # "owns" an RLock, "with": by a with statement, "took" otherwise
+    how: str  # "owns" an RLock, "with": by a with statement, "took"; "is" the thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ class Snapshot:
         if wait.holder is None:
             return None
         exact = self.threads.get(wait.holder.thread)
-        if exact is not None or wait.holder.how == "owns":
+        if exact is not None or wait.holder.how in ("owns", "is"):
             return exact
         for number, thread in self.threads.items():
             if number & 0x7FFFFFFF == wait.holder.thread:
@@ -165,8 +172,8 @@ class _Look:
         return list(found.items())
 
     def read_threads(self) -> None:
-        previous: dict[int, tuple[int, int, bytes]] | None = None
-        found: dict[int, tuple[int, int, bytes]] = {}
+        previous: dict[int, tuple[int, int, int, bytes]] | None = None
+        found: dict[int, tuple[int, int, int, bytes]] = {}
         self.snapshot.threads_changed = True
         for _ in range(_TRIES * 4):
             try:
@@ -179,19 +186,20 @@ class _Look:
             previous = found
         inside = self.process.native_ids_inside() if found else None
         self.snapshot.threads = {}
-        for number, (ident, seen_id, name) in found.items():
+        for number, (ident, seen_id, at, name) in found.items():
             native_id = seen_id if inside is None else inside.get(seen_id, 0)
             text = printable(name.partition(b"\0")[0].decode("utf-8", "replace"))
             text = text or (self.process.thread_name(native_id) if native_id else "")
-            self.snapshot.threads[number] = SeenThread(number, ident, native_id, text)
+            self.snapshot.threads[number] = SeenThread(number, ident, native_id, text, at)
 
-    def walk_threads(self) -> dict[int, tuple[int, int, bytes]]:
+    def walk_threads(self) -> dict[int, tuple[int, int, int, bytes]]:
         table, found = self.table, {}
         threads = self.walk(table.threads, table.thread_size, table.thread_next)
         for _, data in threads:
             found[_field(data, "Q", table.thread_id)] = (
                 _field(data, _POINTER, table.thread_ident),
                 _field(data, _POINTER, table.thread_native_id),
+                _field(data, _POINTER, table.thread_object),
                 data[table.thread_name : table.thread_name + table.thread_name_room],
             )
         return found
@@ -250,6 +258,8 @@ class _Look:
         holder = None
         if lock is not None and purpose in ("acquire", "reacquire"):
             holder = self.holder(*lock)
+        elif purpose == "join":
+            holder = self.joined(at)
         return SeenWait(
             waiter=address,
             thread=thread,
@@ -260,6 +270,12 @@ class _Look:
             until=None if until == FOREVER else until,
             holder=holder,
         )
+
+    def joined(self, address: int) -> SeenHolder | None:
+        """The thread of a threading.Thread, which the join keeps at its address."""
+        threads = self.snapshot.threads.values()
+        number = next((thread.number for thread in threads if thread.object == address), None)
+        return None if number is None else SeenHolder(number, "is")
 
     def object(self, address: int) -> SeenObject:
         kind = self.number(address + self.table.object_type)

@@ -9,7 +9,7 @@ import sys
 from .memory import UNLIKE, WITHOUT, Astray, ProcessMemory, Refused
 
 MAGIC = b"ftthreading tabl"
-VERSION = 1
+VERSION = 2
 """Of what follows the header; as in offsets.c."""
 
 _HEADER = struct.Struct("=16s6I")
@@ -19,7 +19,7 @@ _OFFSETS = (
     *("call_state", "call_live", "call_reacquires", "call_object", "call_ident", "call_began"),
     "call_until",
     *("thread_size", "thread_next", "thread_id", "thread_ident", "thread_native_id"),
-    *("thread_name", "thread_name_room"),
+    *("thread_object", "thread_name", "thread_name_room"),
     *("object_type", "type_name", "type_base", "type_dealloc"),
     *("lock_in_object", "lock_word", "lock_locked", "lock_holder"),
     *("rlock_in_object", "rlock_lock", "rlock_owner", "rlock_count"),

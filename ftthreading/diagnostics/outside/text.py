@@ -60,7 +60,7 @@ def object_name(found: SeenObject) -> str:
     if found.kind == "Thread":
         return f"{found.type_name} at {found.address:#x}"
     ours = f"ftthreading.{found.kind}" if found.kind else found.type_name
-    what = ours if ours == found.type_name else f"{found.type_name} ({ours})"
+    what = ours if ours == found.shown else f"{found.shown} ({ours})"
     return f"{what} at {found.address:#x}"
 
 
@@ -96,6 +96,8 @@ def holder(snapshot: Snapshot, wait: SeenWait) -> str:
     if wait.holder is None:
         return ""
     thread = snapshot.holder_of(wait)
+    if wait.holder.how == "is":
+        return f"which is {thread_name(thread, wait.holder.thread)}"
     verb = {"owns": "owns", "with": "took by a with statement", "took": "took last"}[
         wait.holder.how
     ]

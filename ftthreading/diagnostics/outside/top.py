@@ -57,12 +57,14 @@ def _row(snapshot: Snapshot, wait: SeenWait, now: int) -> tuple[str, ...]:
     name = thread_name(thread, wait.thread).removeprefix("thread ").replace('"', "")
     what = "?"
     if wait.object is not None:
-        kind = wait.object.type_name.rpartition(".")[2]
+        kind = wait.object.shown.rpartition(".")[2]
         verb = {"acquire": "", "wait": ""}.get(wait.purpose, f"{wait.purpose} ")
         what = f"{verb}{kind} {wait.object.address:#x}"
     held = ""
-    if wait.holder is not None:
-        owner = snapshot.holder_of(wait)
+    owner = snapshot.holder_of(wait)
+    if wait.purpose == "join" and owner is not None:
+        what = f"the end of {owner.name or owner.native_id}"
+    elif wait.holder is not None:
         held = "ended" if owner is None else owner.name or str(owner.native_id)
         if owner is None and snapshot.threads_changed:
             held = "?"

@@ -91,6 +91,7 @@ def _orphans(before: Snapshot, after: Snapshot, lasting: list[SeenWait]) -> list
         wait
         for wait in lasting
         if wait.holder is not None
+        and wait.purpose != "join"
         and after.holder_of(wait) is None
         and (before.threads_changed or before.holder_of(wait) is None)
     ]

@@ -13,6 +13,7 @@ from tests.diagnostics.outside.victims import (
     block_of,
     dump,
     stopped,
+    top,
     victim,
     wait_for,
     wait_for_waits,
@@ -135,6 +136,52 @@ def test_each_kind_of_wait(before: str, call: str, expected: str) -> None:
         )
         block = block_of(dump(process.pid, "--no-stacks"), "waiter")
     has(expected, block)
+
+
+def test_deadlock_of_a_join_and_a_lock() -> None:
+    program = (
+        BEGIN
+        + """
+lock = threading.Lock()
+def work():
+    with lock: pass
+def close():
+    with lock:
+        start(work, "worker").join()
+start(close, "closer")
+ready()
+sys.stdin.read()
+"""
+    )
+    with victim(program) as process:
+        wait_for_waits(process.pid, 2)
+        output = dump(process.pid, "--no-stacks")
+        shown = top(process.pid)
+    closer, worker = THREAD.format("closer"), THREAD.format("worker")
+    has(r"Deadlock: 2 threads wait for each other in a circle", output)
+    has(rf"{closer} waits for the end of the Thread {AT}, which is {worker}\.", output)
+    has(rf"{worker} waits to acquire the .*, which {closer} took by a with statement\.", output)
+    has(rf"  for the end of the Thread {AT},\n  which is {worker}", block_of(output, "closer"))
+    has(r"closer \(\d+\) .*  the end of worker\n", shown)
+
+
+def test_locks_have_our_names_where_they_stand_in() -> None:
+    program = (
+        BEGIN
+        + """
+threading.install()
+lock = threading.RLock()
+lock.acquire()
+start(lock.acquire, "waiter")
+ready()
+sys.stdin.read()
+"""
+    )
+    with victim(program) as process:
+        wait_for_waits(process.pid, 1)
+        output, shown = dump(process.pid, "--no-stacks"), top(process.pid)
+    has(rf"to acquire the ftthreading\.RLock {AT},", output)
+    has(r"waiter \(\d+\) .* RLock 0x", shown)
 
 
 def test_lock_that_is_taken_back_after_a_wait() -> None:

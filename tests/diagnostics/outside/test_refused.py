@@ -97,7 +97,7 @@ def test_process_that_is_no_python() -> None:
 @pytest.mark.parametrize(
     ("offset", "data", "pattern"),
     [
-        (20, (2).to_bytes(4, sys.byteorder), "has an ftthreading of table version 2, and .*"),
+        (20, (1).to_bytes(4, sys.byteorder), "has an ftthreading of table version 1, and .*"),
         (24, (48).to_bytes(4, sys.byteorder), "has a table of 48 bytes, and .*"),
         (16, b"\1\2\3\4"[:: -1 if sys.byteorder == "big" else 1], "runs .*another kind of proc.*"),
         (28, (2).to_bytes(4, sys.byteorder), "runs .*another kind of processor.*"),

@@ -134,6 +134,13 @@ def dump(pid: int, *options: str) -> str:
     return output
 
 
+def top(pid: int) -> str:
+    """What `top` shows once."""
+    code, output, errors = ask("top", pid, "--count", 1)
+    assert (code, errors) == (0, "")
+    return output
+
+
 def block_of(output: str, name: str) -> str:
     """What a dump says of the thread of that name."""
     blocks = [part for part in output.split("\n\n") if part.startswith(f'Thread "{name}"')]
