@@ -48,7 +48,10 @@ def main() -> int:
     sides = [side_of(name) for name in impls.split(",")]
     prepare()
     native.spin(0)
-    blocks = [count(BY_ID[case], side) for side in sides for case in cases]
+    blocks = []
+    for side in sides:
+        with side.measured():
+            blocks += [count(BY_ID[case], side) for case in cases]
     with open(out, "w", encoding="utf-8") as file:
         json.dump(blocks, file)
     return 0
