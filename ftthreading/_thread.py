@@ -6,7 +6,7 @@ of it or override in it are as ever. Two things are mended in start():
 
 Of several calls at once one starts the thread. (The interpreter's looks at `_started` alone, and
 so lets several in; the loser then takes the thread that runs out of `_limbo`, and the thread dies
-of it.) Which one, a claim decides: see core/types/launch.c.
+of it.) Which one, a claim decides: see core/threads/launch.c.
 
 It comes back from a thread that dies before it has begun. (The interpreter's waits for ever.)
 What waits is the C core's Event, which the thread sets, or the launch that it died in.
@@ -21,7 +21,7 @@ What waits is the C core's Event, which the thread sets, or the launch that it d
     died      done      no        no      no        launch, and start(), which raises
 
 join() waits where all of ours wait, so that others can see who waits for whom, and end it
-(diagnostics); the interpreter's own follows (core/types/join.c). Before 3.14 it refuses to wait
+(diagnostics); the interpreter's own follows (core/threads/join.c). Before 3.14 it refuses to wait
 for a thread that the finalizing interpreter has stopped.
 
 start() returns when the thread runs. A signal handler may raise after any of its steps: without

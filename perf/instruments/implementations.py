@@ -4,7 +4,8 @@ import contextlib
 import dataclasses
 import importlib
 import types
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 from perf import native
 from perf.results.case import FLOOR
@@ -14,19 +15,33 @@ NAMES = ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event")
 
 @dataclasses.dataclass(frozen=True)
 class Implementation:
-    """A module shaped like `threading`, under the name that the tables show."""
+    """A module shaped like `threading`, under the name that the tables show.
+
+    measured: makes what is on while it is measured.
+    """
 
     name: str
     module: Any
+    measured: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+
+    @classmethod
+    def of(cls, name: str) -> "Implementation":
+        """Import it; "ftthreading+profile" is with `ftthreading.diagnostics.profile()` on.
+
+        Raises ImportError.
+        """
+        module, _, on = name.partition("+")
+        found = cls(name, importlib.import_module(module))
+        if not on:
+            return found
+        diagnostics = importlib.import_module(f"{module}.diagnostics")
+        if not hasattr(diagnostics, on):
+            raise ImportError(f"{module}.diagnostics has no {on}")
+        return dataclasses.replace(found, measured=getattr(diagnostics, on))
 
     def make(self, primitive: str, *args: Any) -> Any:
         """Make a primitive by its name in `threading`, such as "Lock"."""
         return getattr(self.module, primitive)(*args)
-
-    def measured(self) -> contextlib.AbstractContextManager[object]:
-        """Return what is to be entered while it is measured: the module's own, if it has one."""
-        own = getattr(self.module, "measured", contextlib.nullcontext)
-        return cast("contextlib.AbstractContextManager[object]", own())
 
 
 def floor() -> Implementation:
@@ -39,4 +54,4 @@ def load(names: str) -> list[Implementation]:
 
     Raises ImportError.
     """
-    return [Implementation(name, importlib.import_module(name)) for name in names.split(",")]
+    return [Implementation.of(name) for name in names.split(",")]

@@ -1,7 +1,6 @@
 """What every measuring process does, whatever it measures: get ready, and say where it runs."""
 
 import gc
-import importlib
 import threading
 from typing import Any
 
@@ -17,7 +16,7 @@ def side_of(name: str) -> Implementation:
     """Return an implementation, or what bounds one. Raises ImportError."""
     if name == FLOOR:
         return floor()
-    return Implementation(name, None if name == NATIVE else importlib.import_module(name))
+    return Implementation(name, None) if name == NATIVE else Implementation.of(name)
 
 
 def collected() -> dict[str, Any]:

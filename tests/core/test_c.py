@@ -110,7 +110,7 @@ def test_lower_half_knows_nothing_of_python(path: Path) -> None:
 
 
 def test_no_include_runs_up_a_floor() -> None:
-    floors = [*FLOORS, "python", "profiling", "types", "inspection", "tracing"]
+    floors = [*FLOORS, "python", "profiling", "types", "threads", "inspection", "tracing"]
     assert {path.parent.name for path in CORE.glob("*/*.[ch]")} == set(floors)
     for path in CORE.glob("*/*.[ch]"):
         for floor in re.findall(r'^#include "(\w+)/', path.read_text(), re.MULTILINE):

@@ -65,23 +65,26 @@ def Lock(): os._exit(7)
 """
 
 
-TELLS = """
+SAYS = """
 import threading
-from contextlib import contextmanager
 
-def tell(what):
-    with open(__file__ + ".told", "a") as file:
+def say(what):
+    with open(__file__ + ".said", "a") as file:
         print(what, file=file)
 
-@contextmanager
-def measured():
-    tell("begin")
-    yield
-    tell("end")
-
 def Lock():
-    tell("Lock")
+    say("Lock")
     return threading.Lock()
+"""
+SAYS_MORE = """
+from contextlib import contextmanager
+from says import say
+
+@contextmanager
+def more():
+    say("begin")
+    yield
+    say("end")
 """
 
 
@@ -177,18 +180,22 @@ def test_a_worker_that_dies_is_told(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.once
-def test_what_a_module_has_on_while_it_is_measured(tmp_path: pathlib.Path) -> None:
-    (profiled,) = load("perf.instruments.profiled")
+def test_what_is_on_while_it_is_measured(tmp_path: pathlib.Path) -> None:
+    (profiled,) = load("ftthreading+profile")
     assert profiled.make("Lock").acquire()
     assert _core._profile_read() is None
     with profiled.measured():
         assert _core._profile_read() is not None
-    (tmp_path / "tells.py").write_text(TELLS, encoding="utf-8")
+    with pytest.raises(ImportError, match="has no no_such"):
+        load("ftthreading+no_such")
+    (tmp_path / "says").mkdir()
+    (tmp_path / "says" / "__init__.py").write_text(SAYS, encoding="utf-8")
+    (tmp_path / "says" / "diagnostics.py").write_text(SAYS_MORE, encoding="utf-8")
     options = ["--only", "lock.bytes", "--output", str(tmp_path / "out"), "--rounds", "2"]
-    code, _, err = run("--impl", "tells,threading", *options, path=tmp_path)
+    code, _, err = run("--impl", "says+more,threading", *options, path=tmp_path)
     assert code == 0, err
-    told = (tmp_path / "tells.py.told").read_text().split()
-    assert [word for word, _ in itertools.groupby(told)] == ["begin", "Lock", "end"] * 2
+    said = (tmp_path / "says" / "__init__.py.said").read_text().split()
+    assert [word for word, _ in itertools.groupby(said)] == ["begin", "Lock", "end"] * 2
 
 
 class Countdown(list[bool]):

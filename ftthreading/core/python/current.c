@@ -7,10 +7,10 @@
    answers for a thread that is known here.  A thread that was not started by Thread.start() of
    ours, or whose end has come, is looked up by the interpreter's code.
 
-   The Thread object is known, also to who reads from outside, from ftt_current_enter() to ftt_current_leave(): a launch (see
-   launch.c) calls them first and last in its thread, _enter() and _leave() do it for the main
-   thread.  The caller keeps it alive in between, for a reference of ours would never be dropped
-   in the child of a fork that does not have the thread.
+   The Thread object is known, also to who reads from outside, from ftt_current_enter() to
+   ftt_current_leave(): a launch (see threads/launch.c) calls them first and last in its thread,
+   _enter() and _leave() do it for the main thread.  The caller keeps it alive in between, for a
+   reference of ours would never be dropped in the child of a fork that does not have the thread.
 
    An OS thread may serve several interpreters, one after the other, each with a thread state
    of its own: what is known counts only for the thread state that told it.  A thread state

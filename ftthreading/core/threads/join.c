@@ -11,7 +11,7 @@
 
 #include "profiling/profiling.h"
 #include "python/object.h"
-#include "types.h"
+#include "types/types.h"
 
 /* As for the parking table: -1 for ever, else ns.  False for what is no time to wait. */
 static bool

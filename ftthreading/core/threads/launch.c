@@ -28,7 +28,7 @@
 #include "python/arguments.h"
 #include "python/current.h"
 #include "python/object.h"
-#include "types.h"
+#include "types/types.h"
 
 /* Python.h says first which system's functions there are. */
 #include <sched.h>
