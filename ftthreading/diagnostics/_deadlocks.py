@@ -15,7 +15,8 @@ what is not the same call of the same thread for the same owner both times is dr
 left has overlapped. Which threads exist is asked in between: an owner that is not among them either
 has ended before or was not there the first time. A thread that has been told of its wait's end, and
 does not run yet, is in no queue any more, and is left out; a lock that it was handed has no owner
-until it runs (core/primitives/lock.h).
+until it runs (core/primitives/lock.h). Whoever takes a Lock writes that down a moment later;
+until then its owner of before stands there. So what is found is looked for once more after a pause.
 
 A signal handler can end a wait of the main thread: it may raise, or do what the wait is for. And
 threads that Python does not know, as libraries start them, may call into it at any time. Where one
@@ -27,6 +28,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,6 +37,9 @@ from . import _stacks, _waits
 from ._circles import circles
 from ._names import Threads, said_of
 from ._waits import Wait
+
+_PAUSE = 0.05
+"""Seconds between two looks: who has just got a Lock may not have written down yet that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +73,27 @@ def deadlocks() -> list[Deadlock]:
     """Return the waits that cannot end: cycles, waits for threads that are gone, a standstill.
 
     Never waits for what it looks at. A deadlock that forms at this moment may not be seen yet; what
-    is returned has been so for a moment at least.
+    is returned has been so for 50 ms at least.
     """
-    found = find()
+    found = find_lasting()
     if not found:
         return []
     records = {(wait.number, wait.began): wait for wait in _waits.waits()}
     return [with_stacks(each, records) for each in found]
 
 
+def find_lasting() -> list[Deadlock]:
+    """What is found, and is still there a moment later."""
+    found = find()
+    if not found:
+        return []
+    time.sleep(_PAUSE)
+    still = {each.key for each in find()}
+    return [each for each in found if each.key in still]
+
+
 def find() -> list[Deadlock]:
-    """The same without stacks, for who looks often."""
+    """The same at one moment and without stacks, for who looks often."""
     before = {_key(wait): wait.owner for wait in _waits.stuck(Threads())}
     threads = Threads()
     lasting = {

@@ -8,7 +8,7 @@ import threading
 from typing import TextIO
 
 from . import _places, _stacks
-from ._deadlocks import Deadlock, describe, find, own, with_stacks
+from ._deadlocks import Deadlock, describe, find_lasting, own, with_stacks
 from ._names import Threads, said_of
 from ._waits import Wait, waits
 
@@ -29,7 +29,7 @@ def dump(file: TextIO | None = None) -> None:
 def text() -> str:
     """What `dump` writes."""
     threads = Threads()
-    found = find()
+    found = find_lasting()
     records = waits()
     by_key = {(wait.number, wait.began): wait for wait in records}
     # A signal handler inside a wait may wait again: the younger one is where the thread is.

@@ -95,6 +95,34 @@ def test_condition_whose_lock_goes_from_hand_to_hand() -> None:
             assert not found, found
 
 
+def test_owner_that_has_not_been_written_down_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has just taken a Lock says so a moment later, and until then who had it before stands."""
+    lock = ftthreading.Lock()
+    looks: list[object] = []
+    holder = _core._holder
+
+    def stale(primitive: object) -> tuple[int, bool] | None:
+        if primitive is not lock or len(looks) == 2:
+            return holder(primitive)
+        looks.append(primitive)
+        (number,) = (call[0] for call in _core._calls() if call[2] is lock)
+        return number, True
+
+    def want() -> None:
+        with lock:
+            pass
+
+    with lock:
+        thread = threading.Thread(target=want)
+        thread.start()
+        wait_until(lambda: any(call[2] is lock and call[-1] for call in _core._calls()))
+        monkeypatch.setattr(_core, "_holder", stale)
+        found = diagnostics.deadlocks()
+    thread.join(SECONDS)
+    assert len(looks) == 2
+    assert not found, found
+
+
 def test_owner_that_is_younger_than_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that starts after it was asked which threads there are, and takes a lock."""
     lock, holds, ends = ftthreading.RLock(), threading.Event(), threading.Event()
