@@ -20,9 +20,9 @@ What waits is the C core's Event, which the thread sets, or the launch that it d
     ended     done      yes       no      no        the new thread, in _delete()
     died      done      no        no      no        launch, and start(), which raises
 
-join() waits where all of ours wait, so that others can see who waits for whom, and end it
-(diagnostics); the interpreter's own follows (core/threads/join.c). Before 3.14 it refuses to wait
-for a thread that the finalizing interpreter has stopped.
+join() is the interpreter's; ours tells others meanwhile who waits for whom (diagnostics), and lets
+them end that wait where they want to (core/threads/join.c). Before 3.14 it refuses to wait for a
+thread that the finalizing interpreter has stopped.
 
 start() returns when the thread runs. A signal handler may raise after any of its steps: without
 an ident there is no thread, the claim is given back, and start() may be called again; with one
@@ -66,7 +66,10 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1  # between two looks whether this has become the child of a fork
 
-_ENDED = "_ended"  # an attribute of a Thread's `_started`, if it is ours: for what its joiners wait
+_ENDED = "_ended"
+"""An attribute of a Thread's `_started`, where it has one: the Event for which its joiners wait."""
+joins_can_be_ended = False
+"""Whether the threads that are started from now on get one; `diagnostics.enable` sets it."""
 
 _start: Any = threading.Thread.start
 _their_join: Any = threading.Thread.join
@@ -98,7 +101,10 @@ class Thread:
             return _their_join(self, timeout)  # type: ignore[no-any-return]
         if JOIN_MAY_HANG_AT_EXIT and sys.is_finalizing():
             raise PythonFinalizationError("cannot join a thread while the interpreter shuts down")
-        call, ended = object(), getattr(self._started, _ENDED, None)
+        ended = getattr(self._started, _ENDED, None)
+        if ended is None:
+            return _join(self, timeout, _their_join, None)
+        call = object()
         try:
             _joins[call] = ended
             return _join(self, timeout, _their_join, ended)
@@ -111,8 +117,9 @@ def _make(thread: Any, launch: _Launch, handle: Any) -> None:
     before = thread._started
     give_context(thread)
     launch.started = thread._started = before if type(before) is Event else Event()
-    launch.ended = ended = Event()
-    setattr(thread._started, _ENDED, ended)
+    if joins_can_be_ended:
+        launch.ended = ended = Event()
+        setattr(thread._started, _ENDED, ended)
     private._start_joinable_thread(launch, handle=handle, daemon=thread.daemon)
     _wait_until_it_runs(thread, launch, handle)
 
@@ -163,8 +170,7 @@ def _copy_of_current_thread() -> Any:
 _main: dict[int, threading.Thread] = {}
 
 
-_joins: dict[object, Event | None] = {}
-"""By call, what it waits for."""
+_joins: dict[object, Event] = {}  # by call, what it waits for
 
 
 def _keep_own() -> None:
@@ -173,8 +179,7 @@ def _keep_own() -> None:
     _main = {ident: thread for ident, thread in _main.items() if ident == get_ident()}
     # A signal handler may have forked in the midst of a join, whose thread is no more.
     for ended in list(_joins.values()):
-        if ended is not None:
-            ended.set()
+        ended.set()
 
 
 def _adopt_main_thread() -> None:

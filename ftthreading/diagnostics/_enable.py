@@ -24,7 +24,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from .. import _core
-from .._cpython import start_unlisted
+from .._cpython import KNOWN, start_unlisted
 from . import _deadlocks, _dump, _waits
 from ._names import Threads
 
@@ -178,8 +178,8 @@ def enable(
         deadlocks: what to do about waits that cannot end, within two seconds. ``"report"``: tell
             of each once. ``"raise"``: also raise DeadlockError in the youngest wait of it, if it
             is certain and the wait can be left: no Condition that has to come back with its lock,
-            no join of a thread that ftthreading has not started, as the main thread. ``"abort"``:
-            end the process with DEADLOCK_EXIT_CODE, if it is certain.
+            no join of a thread that was started before. ``"abort"``: end the process with
+            DEADLOCK_EXIT_CODE, if it is certain.
         file: where to write; standard error as it is then, if not given.
 
     Replaces what was enabled before. Raises ValueError for another word or a signal that cannot be
@@ -204,7 +204,15 @@ def enable(
             watch.close()
             raise
         _watch = watch
+        _let_joins_end(deadlocks == "raise")
         atexit.register(disable)  # a thread that writes to a file would abort the end
+
+
+def _let_joins_end(may: bool) -> None:
+    if KNOWN:  # or else start() and join() are the interpreter's
+        from .. import _thread as mended
+
+        mended.joins_can_be_ended = may
 
 
 def disable() -> None:
@@ -214,6 +222,7 @@ def disable() -> None:
         atexit.unregister(disable)
         watch, _watch = _watch, None
         if watch is not None:
+            _let_joins_end(False)
             watch.stop()
             watch.close()
 

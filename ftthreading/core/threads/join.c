@@ -1,13 +1,13 @@
 /* Waiting for a thread's end, for Thread.join().
 
-   The interpreter's join waits in C of its own: nobody can see who waits for whom, and nothing but
-   the thread's end or a deadline can end it.  So ours first waits in the parking table for an
-   Event, which the thread's launch sets when all that it runs is over (launch.c), and calls the
-   interpreter's for the rest of the end, some microseconds.  What is wrong with a call is the
-   interpreter's to say, and it is asked that before anything waits, by a join that only looks.
+   The interpreter's join waits in C of its own; others are told meanwhile who waits for whom
+   (call.h), but nothing except the thread's end or a deadline can end it.
 
-   A thread that has no such Event was not launched by us, as the main thread: for that the
-   interpreter's join waits, and others are told so (call.h), but cannot end it. */
+   Where joins are to be ended by others (deadlocks="raise"), a thread gets an Event that its launch
+   sets when all that it runs is over (launch.c).  Who joins it waits for that in the parking table,
+   and then for the rest of the end, some microseconds, by the interpreter's join.  That is a second
+   sleep and wake-up, so it is not done for everybody.  What is wrong with a call is the
+   interpreter's to say, and it is asked that before anything waits, by a join that only looks. */
 
 #include "profiling/profiling.h"
 #include "python/object.h"
@@ -52,13 +52,8 @@ look(PyObject *join, PyObject *thread)
 
 /* The interpreter's join, while others are told of it. */
 static PyObject *
-join_and_tell(PyObject *join, PyObject *thread, ftt_time began, ftt_time until)
+join_and_tell(PyObject *join, PyObject *thread, PyObject *timeout, ftt_time began, ftt_time until)
 {
-    PyObject *timeout = Py_None;
-    if (until != FTT_FOREVER) {
-        ftt_time left = until - ftt_now();
-        timeout = PyFloat_FromDouble(left > 0 ? (double)left * 1e-9 : 0.0);
-    }
     ftt_waiter *waiter = ftt_waiter_take();
     if (waiter != NULL) {
         ftt_call_begin(&waiter->call, (ftt_keeper){thread, PyInterpreterState_Get()},
@@ -69,29 +64,36 @@ join_and_tell(PyObject *join, PyObject *thread, ftt_time began, ftt_time until)
         ftt_call_end(&waiter->call);
         ftt_waiter_give_back(waiter);
     }
-    if (timeout != Py_None) {
-        Py_XDECREF(timeout);
-    }
     return answer;
 }
 
 static PyObject *
-wait_and_join(PyObject *join, PyObject *thread, PyObject *event, int64_t ns)
+join_the_rest(PyObject *join, PyObject *thread, ftt_time began, ftt_time until)
 {
-    ftt_event *ended = ftt_event_of(event);
-    ftt_time began = ftt_now(), deadline;
-    ftt_time until = ns < 0 || ns > FTT_FOREVER - began ? FTT_FOREVER : began + ns;
-    ftt_outcome outcome = FTT_ACQUIRED;
-    if (ended != NULL) {
-        Py_INCREF(event);
-        ftt_keep(thread);
-        outcome = ftt_event_wait(ended, ns, &deadline);
-        ftt_let_go(thread);
-        Py_DECREF(event);
+    ftt_time left = until - ftt_now();
+    PyObject *timeout = until == FTT_FOREVER ? Py_NewRef(Py_None)
+                                             : PyFloat_FromDouble(left > 0 ? (double)left * 1e-9 : 0);
+    PyObject *answer = join_and_tell(join, thread, timeout, began, until);
+    Py_XDECREF(timeout);
+    return answer;
+}
+
+static PyObject *
+wait_and_join(PyObject *join, PyObject *thread, PyObject *event, int64_t ns, ftt_time began,
+              ftt_time until)
+{
+    if (look(join, thread) < 0) {
+        return NULL;
     }
+    ftt_time deadline;
+    Py_INCREF(event);
+    ftt_keep(thread);
+    ftt_outcome outcome = ftt_event_wait(ftt_event_of(event), ns, &deadline);
+    ftt_let_go(thread);
+    Py_DECREF(event);
     return outcome == FTT_FAILED      ? NULL
            : outcome == FTT_TIMED_OUT ? Py_NewRef(Py_None)
-                                      : join_and_tell(join, thread, began, until);
+                                      : join_the_rest(join, thread, began, until);
 }
 
 /* _join(thread, timeout, join, ended): waits for the thread's end as join(thread, timeout), the
@@ -103,17 +105,20 @@ join_thread(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
         PyErr_SetString(PyExc_TypeError, "_join() needs a thread, a timeout, a function, an Event");
         return NULL;
     }
-    PyObject *thread = args[0], *join = args[2];
+    PyObject *thread = args[0], *timeout = args[1], *join = args[2], *ended = args[3];
     int64_t ns;
-    if (!time_to_wait(args[1], &ns)) {
-        return call_theirs(join, thread, args[1]);
+    if (!time_to_wait(timeout, &ns)) {
+        return call_theirs(join, thread, timeout);
     }
-    if (look(join, thread) < 0) {
-        return NULL;
-    }
+    ftt_time began = ftt_now();
+    ftt_time until = ns < 0 || ns > FTT_FOREVER - began ? FTT_FOREVER : began + ns;
     ftt_timing timing = ftt_timing_begin();
-    PyObject *answer = wait_and_join(join, thread, args[3], ns);
-    ftt_timing_end(&timing, FTT_JOINED, NULL, thread);
+    PyObject *answer = ftt_event_of(ended) != NULL
+                           ? wait_and_join(join, thread, ended, ns, began, until)
+                           : join_and_tell(join, thread, timeout, began, until);
+    if (answer != NULL) {
+        ftt_timing_end(&timing, FTT_JOINED, NULL, thread);
+    }
     return answer;
 }
 

@@ -5,7 +5,7 @@
    Thread sets that event once it runs; if it dies before, for want of memory say, nobody would
    (python/cpython gh-140746).  So the launch sets it then, and says that it failed.  It does so
    without an allocation: the event's state word is all that is touched.  A second event, `ended`,
-   is what join() waits for (join.c).
+   if it has been given one, is what join() waits for (join.c).
 
      claimed  failed  ended   the thread
      no       no      no      has not been asked for, or by another call of start()
@@ -40,10 +40,11 @@ typedef struct {
     PyObject *bootstrap;
     PyObject *forget;  /* called with a thread that is listed at its end, to take it out */
     PyObject *started; /* Events of ours; given once, before the launch is called */
-    PyObject *ended;
+    PyObject *ended;   /* may be NULL */
     PyObject *limbo;   /* where claim() has listed the thread; NULL if it has not */
     _Atomic bool failed;
     _Atomic bool listed;
+    _Atomic bool has_ended;
 } launch_object;
 
 static launch_object *
@@ -94,12 +95,6 @@ call(PyObject *lock, const char *method)
     return answer == NULL ? -1 : 0;
 }
 
-static bool
-has_ended(launch_object *self)
-{
-    return self->ended != NULL && ftt_event_is_set(ftt_event_of(self->ended));
-}
-
 static void
 set_event(PyObject *event)
 {
@@ -140,7 +135,7 @@ settle(launch_object *self, PyObject *lock, PyObject *handle)
 static bool
 dies(launch_object *self)
 {
-    return has_ended(self) ||
+    return atomic_load_explicit(&self->has_ended, memory_order_acquire) ||
            atomic_load_explicit(&self->failed, memory_order_acquire) ||
            atomic_load_explicit(&self->listed, memory_order_relaxed);
 }
@@ -193,13 +188,16 @@ tell(launch_object *self)
     if (listed < 0) {
         PyErr_Clear(); /* the starter will try, if it still waits */
     }
-    set_event(self->ended);
+    atomic_store_explicit(&self->has_ended, true, memory_order_release);
+    if (self->ended != NULL) {
+        set_event(self->ended);
+    }
 }
 
 static PyObject *
 launch_call(PyObject *self, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
 {
-    if (cast(self)->started == NULL || cast(self)->ended == NULL || cast(self)->limbo == NULL) {
+    if (cast(self)->started == NULL || cast(self)->limbo == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "a launch without a claim");
         return NULL;
     }
@@ -308,7 +306,7 @@ get_listed(PyObject *self, void *Py_UNUSED(closure))
 static PyObject *
 get_has_ended(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(has_ended(cast(self)));
+    return PyBool_FromLong(atomic_load_explicit(&cast(self)->has_ended, memory_order_acquire));
 }
 
 static int
