@@ -1,4 +1,4 @@
-"""The core's protocols, every interleaving of them: models for Spin (see spin/).
+"""The core's protocols, every interleaving of them: models for Spin.
 
 A model is to be read beside the functions that its blocks name, and knows no memory orders: each
 step sees all those before it. Each planted bug, a text in place of one that stands in the model
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-MODELS = Path(__file__).resolve().parent / "spin"
+MODELS = Path(__file__).resolve().parent
 
 pytestmark = [
     pytest.mark.once,
