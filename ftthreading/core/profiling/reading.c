@@ -129,7 +129,8 @@ read_entries(ftt_session *session, PyObject *list)
 
 /* _profile_read(): how many records were lost, and the entries in the order in which they came:
    kind, address of the lock, type or None, where it was made or None, where the wait or release was,
-   number, total, aside (ns), longest (ns), name of the thread that was joined.  None if there is no session of this interpreter. */
+   number, total, aside (ns), longest (ns), name of the thread that was joined.  None if there is
+   no session of this interpreter. */
 static PyObject *
 read_profile(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {

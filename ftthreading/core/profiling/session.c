@@ -1,9 +1,10 @@
 /* What a contention profile keeps.
 
    A session has stacks, each once, with references to their code; entries, one for
-   each kind, stack and lock, or name of a thread that was joined; and where locks were made.  A lock is known by its address, and for
-   reports by the place where it was made, if that was seen; then all made there are one.  An address
-   may be used again for another lock: its making is seen too.  All of it is bounded: beyond
+   each kind, stack and lock, or name of a thread that was joined; and where locks were made.
+   A lock is known by its address, and for reports by the place where it was made, if that was
+   seen; then all made there are one.  An address may be used again for another lock: its making
+   is seen too.  All of it is bounded: beyond
    MOST_STACKS or MOST_ENTRIES a record is only counted, as lost; and of more than FTT_MADE locks
    that are made, some are not remembered.
 

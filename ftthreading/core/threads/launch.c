@@ -7,12 +7,12 @@
    without an allocation: the event's state word is all that is touched.  A second event, `ended`,
    if it has been given one, is what join() waits for (join.c).
 
-     claimed  failed  ended   the thread
-     no       no      no      has not been asked for, or by another call of start()
-     yes      no      no      is asked for, and listed in _limbo; perhaps it runs
-     yes      no      yes     has come to its end; `listed`: before it took itself out of _limbo
-     yes      yes     no      dies before its event is set; it sets it, and leaves _limbo
-     yes      yes     yes     died so
+     claimed  failed  has_ended  the thread
+     no       no      no         has not been asked for, or by another call of start()
+     yes      no      no         is asked for, and listed in _limbo; perhaps it runs
+     yes      no      yes        has come to its end; `listed`: before it left _limbo by itself
+     yes      yes     no         dies before its event is set; it sets it, and leaves _limbo
+     yes      yes     yes        died so
 
    claim() decides between several calls of start(), in one step that no signal handler divides
    (unless the thread's class brings a __hash__ or __eq__ written in Python) and that the
@@ -21,9 +21,9 @@
    up or the thread has registered itself, which is after it has got its ident; so there is no
    time at which a second claim could succeed.
 
-   `failed`, `listed` and `ended` are written by the new thread, in this order, and read by the
+   `failed`, `listed` and `has_ended` are written by the new thread, in this order, and read by the
    starter.  `failed` is stored before `started` is set, with release, and read after a wait that
-   acquires; `ended` releases `listed`, for who looks for it again and again. */
+   acquires; `has_ended` releases `listed`, for who looks for it again and again. */
 
 #include "python/arguments.h"
 #include "python/current.h"
