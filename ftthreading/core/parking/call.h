@@ -66,7 +66,8 @@ ftt_call_read(ftt_call *call)
 {
     uint32_t seen = atomic_fetch_add_explicit(&call->state, FTT_CALL_READER, memory_order_acquire);
     if ((seen & FTT_CALL_LIVE) == 0) {
-        atomic_fetch_sub_explicit(&call->state, FTT_CALL_READER, memory_order_release);
+        /* Nothing was looked at that the next call could change too early. */
+        atomic_fetch_sub_explicit(&call->state, FTT_CALL_READER, memory_order_relaxed);
         return false;
     }
     return true;

@@ -6,8 +6,7 @@ Not here, for no test can tell them:
   primitives/semaphore.c: a fork would have to copy the memory in between;
 - those of `foreign` and of the paths that it switches on: they need the interpreter's algorithm;
 - those of `ftt_waiters`: what they publish is plain memory, which Relacy does not watch;
-- the release in ftt_sleeper_interrupt(): Relacy has all read-modify-writes in one order;
-- the release in ftt_call_read() where it has come too early, and has looked at nothing.
+- the release in ftt_sleeper_interrupt(): Relacy has all read-modify-writes in one order.
 """
 
 from __future__ import annotations
