@@ -87,18 +87,18 @@ IN_THE_INTERPRETER = re.compile(
     re.MULTILINE,
 )
 """Its own join, or its function that starts a thread: gh-148820 lets either crash or hang in a
-storm of signals, as docs/found_in_cpython.md says."""
+storm of signals, as docs/found_in_cpython.md says. Mended in the 3.14 and 3.15 that we test on."""
 
 
 def test_handlers_that_raise() -> None:
     start = START_ALONE if sys.version_info[:2] == (3, 14) else START
     program = SIGNALS.replace("{rounds}", str(3000 * TIMES)).replace("{start}", start.strip())
-    for _ in range(3):
+    for _ in range(2):
         try:
-            done = run_python(program, timeout=LIMIT / 2)
+            done = run_python(program, timeout=LIMIT)
             break
         except AssertionError as fault:
-            if not IN_THE_INTERPRETER.search(str(fault)):
+            if sys.version_info >= (3, 14) or not IN_THE_INTERPRETER.search(str(fault)):
                 raise
     else:
         pytest.skip("the interpreter's own start and join do not stand the storm: gh-148820")
