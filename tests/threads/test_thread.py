@@ -14,10 +14,18 @@ from unittest import mock
 import pytest
 
 import ftthreading
+from ftthreading import _thread as mended
 from tests.support import SECONDS, run_python, start_threads, wait_until
 from tests.support.starting import Gated, alone, processes
 
 
+@pytest.fixture(params=[False, True], ids=["", "can be ended"])
+def joins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either way in which a join waits."""
+    monkeypatch.setattr(mended, "joins_can_be_ended", request.param)
+
+
+@pytest.mark.usefixtures("joins")
 def test_errors_of_join() -> None:
     thread = ftthreading.Thread(target=lambda: None)
     with pytest.raises(RuntimeError, match="cannot join thread before it is started"):
@@ -35,6 +43,7 @@ def test_errors_of_join() -> None:
     waiting.join(SECONDS)
 
 
+@pytest.mark.usefixtures("joins")
 def test_many_joiners() -> None:
     thread = Gated()
     thread.start()
@@ -149,13 +158,17 @@ assert statuses == [0, 0], statuses
 
 @processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
-def test_join_whose_signal_handler_forks() -> None:
+@pytest.mark.parametrize("mode", ["", "raise"])
+def test_join_whose_signal_handler_forks(mode: str) -> None:
     """In the child the thread is no more, and the join ends."""
     run_python(
         """
 import os, signal, sys
 import ftthreading as threading
+from ftthreading import diagnostics
 from tests.support.asleep import once_main_sleeps
+
+diagnostics.enable(deadlocks=sys.argv[1] or None)
 
 children = []
 
@@ -176,7 +189,8 @@ other.join()
 if not children:
     os._exit(other.is_alive())
 assert os.waitpid(children[0], 0)[1] == 0
-"""
+""",
+        mode,
     )
 
 
