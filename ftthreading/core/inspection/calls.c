@@ -63,7 +63,8 @@ tuple_of(const seen_call *call)
                                                  : PyLong_FromLongLong(call->until);
     return Py_BuildValue("(KkOLNOO)", (unsigned long long)call->thread, call->ident,
                          call->object == NULL ? Py_None : call->object, (long long)call->began,
-                         until, call->reacquires ? Py_True : Py_False, call->queued ? Py_True : Py_False);
+                         until, call->reacquires ? Py_True : Py_False,
+                         call->queued ? Py_True : Py_False);
 }
 
 /* _calls(): blocking calls that go on: number and ident of the thread, the object or None, since
